@@ -1,0 +1,28 @@
+"""Labels, themes and backlogs from customer feedback: the public names.
+
+In: `classifier.load(...)`. Out: a Model. Never imports a heavy library before a name is asked for.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from classifier.classify import Model
+    from classifier.models import load
+
+__version__ = "0.1.0"
+
+__all__ = ["Model", "__version__", "load"]
+
+_HOMES = {"Model": "classifier.classify", "load": "classifier.models"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
