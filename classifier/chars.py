@@ -1,0 +1,87 @@
+"""What one character is and what it folds to: the ground of splitting and of hashing.
+
+In: one character. Out: its flags, its folded code points. Never looks at neighbours, so that the
+compiled kernel can use the same answers from a table.
+"""
+
+import unicodedata
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+LETTER: Final = 1
+DIGIT: Final = 2
+SYMBOL: Final = 4
+APOSTROPHE: Final = 8
+SPACE: Final = 16
+NEWLINE: Final = 32
+UPPER: Final = 64
+LOWER: Final = 128
+TERMINAL: Final = 256
+CLOSER: Final = 512
+
+TABLE_SIZE: Final = 0x20000
+"""Code points from here on (rare ideographs) count as letters that fold to themselves."""
+
+APOSTROPHES: Final = "'\u2019\u02bc\uff07"
+NEWLINES: Final = "\n\r\x0b\x0c\x85\u2028\u2029"
+TERMINALS: Final = ".!?\u2026\u3002\uff01\uff1f\u203d\u0964"
+CLOSERS: Final = "\"')]}\u2019\u201d\u00bb\u300d\u300f\uff09"
+SYMBOLS: Final = "!?%#@&+=*\u2026\uff01\uff1f"
+
+
+def flags(char: str) -> int:
+    """Return what `char` is, as a sum of the flags of this module."""
+    if ord(char) >= TABLE_SIZE:
+        return LETTER
+    category = unicodedata.category(char)
+    value = 0
+    if category[0] in "LM":
+        value |= LETTER
+    elif category[0] == "N":
+        value |= DIGIT
+    # A character that means something alone: a currency, an emoji, a question mark.
+    if category in ("Sc", "So") or char in SYMBOLS:
+        value |= SYMBOL
+    if char in NEWLINES:
+        value |= NEWLINE | SPACE
+    elif char.isspace():
+        value |= SPACE
+    if category in ("Lu", "Lt"):
+        value |= UPPER
+    elif category == "Ll":
+        value |= LOWER
+    for flag, members in ((APOSTROPHE, APOSTROPHES), (TERMINAL, TERMINALS), (CLOSER, CLOSERS)):
+        if char in members:
+            value |= flag
+    return value
+
+
+def fold(char: str) -> str:
+    """Return the case-folded form of `char`: one to three characters, every digit a zero.
+
+    Digits fold together because amounts, dates and versions rarely recur, but their shape does.
+    """
+    if ord(char) >= TABLE_SIZE:
+        return char
+    if char in APOSTROPHES:
+        return "'"
+    if unicodedata.category(char) == "Nd":
+        return "0"
+    return char.casefold()
+
+
+def tables() -> "tuple[npt.NDArray[np.uint16], npt.NDArray[np.int32]]":
+    """Return the flags, shape (TABLE_SIZE,), and the folds, shape (TABLE_SIZE, 3), 0 = none."""
+    import numpy as np
+
+    kinds = np.zeros(TABLE_SIZE, dtype=np.uint16)
+    folds = np.zeros((TABLE_SIZE, 3), dtype=np.int32)
+    for code in range(TABLE_SIZE):
+        char = chr(code)
+        kinds[code] = flags(char)
+        for position, folded in enumerate(fold(char)):
+            folds[code, position] = ord(folded)
+    return kinds, folds

@@ -1,0 +1,33 @@
+"""Errors that the user can act on.
+
+In: what was found, where, and what to do about it, as one message. Out: an exception whose
+text is shown to the user as it is. Never holds text of a document: ids and row numbers only.
+"""
+
+
+class FeedbackError(Exception):
+    """The user can act on this; every other exception is a bug and keeps its traceback."""
+
+
+class InputError(FeedbackError):
+    """A file or a row cannot be read."""
+
+
+class SchemaError(FeedbackError):
+    """A table lacks columns or holds the wrong types."""
+
+
+class SettingsError(FeedbackError):
+    """classifier.toml or an option is wrong; the message lists every fault."""
+
+
+class ModelError(FeedbackError):
+    """A model is missing, damaged, or made for other labels."""
+
+
+class ThemeError(FeedbackError):
+    """The register of themes contradicts itself."""
+
+
+class OutputError(FeedbackError):
+    """A result cannot be written (disk full, no permission, foreign files in the folder)."""

@@ -1,0 +1,318 @@
+"""The tables that travel between the stages, as {column: dtype}.
+
+In: a DataFrame. Out: the same rows with exactly the table's columns, order and types.
+Never guesses: a value that doesn't fit its type is a SchemaError.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import pandas as pd
+
+from classifier.errors import SchemaError
+from classifier.labels import LABELS
+
+Table = Mapping[str, str]
+
+STR: Final = "str"
+TIME: Final = "datetime64[us, UTC]"
+REAL: Final = "float64"
+INT: Final = "int64"
+FLAG: Final = "bool"
+
+DOCUMENTS: Final[Table] = {
+    "document_id": STR,
+    "source": STR,
+    "channel": STR,
+    "created_at": TIME,
+    "account": STR,
+    "segment": STR,
+    "amount": REAL,
+    "stage": STR,
+    "url": STR,
+    "subject": STR,
+    "body": STR,
+    # Names that belong to this document (requester, agent, contact), ";"-joined: masked in all that is written.
+    "people": STR,
+    # Name of the input as the user gave it, and the 1-based row (or line, or ticket) in it.
+    "file": STR,
+    "row": INT,
+}
+"""One row per piece of feedback, as read. Columns named by `--keep` follow as str, prefixed `keep:`."""
+
+REJECTED: Final[Table] = {"file": STR, "row": INT, "document_id": STR, "reason": STR}
+DROPPED: Final[Table] = {"file": STR, "row": INT, "document_id": STR, "reason": STR}
+DUPLICATES: Final[Table] = {
+    "file": STR,
+    "row": INT,
+    "document_id": STR,
+    "duplicate_of": STR,
+    "kind": STR,
+}
+
+
+def _label_columns() -> dict[str, str]:
+    columns: dict[str, str] = {}
+    for label in LABELS:
+        columns[label] = FLAG
+        columns[f"{label}_score"] = REAL
+        columns[f"{label}_start"] = "Int64"
+        columns[f"{label}_end"] = "Int64"
+        columns[f"{label}_evidence"] = STR
+    return columns
+
+
+SCORED: Final[Table] = {
+    "document_id": STR,
+    "source": STR,
+    "channel": STR,
+    "created_at": TIME,
+    "account": STR,
+    "segment": STR,
+    "amount": REAL,
+    "stage": STR,
+    "url": STR,
+    "language": STR,
+    "subject": STR,
+    **_label_columns(),
+    "expectation_source": STR,
+    "spans": STR,
+    "review": FLAG,
+    "review_reason": STR,
+    "model_id": STR,
+}
+"""One row per document, as written. Kept columns follow under their own names."""
+
+EVIDENCE: Final[Table] = {
+    "theme_id": STR,
+    "document_id": STR,
+    "label": STR,
+    "start": INT,
+    "end": INT,
+    "score": REAL,
+    "quote": STR,
+    "source": STR,
+    "channel": STR,
+    "account": STR,
+    "created_at": TIME,
+    "url": STR,
+    "area": STR,
+    "competitor": STR,
+    "churn_risk": FLAG,
+    "impact": STR,
+    "expectation_source": STR,
+    "claim_id": STR,
+    "claim_stance": STR,
+    "claim_score": REAL,
+    "claim_candidates": STR,
+    "capability_id": STR,
+    "capability_status": STR,
+    "objective_id": STR,
+}
+"""One row per span."""
+
+THEMES: Final[Table] = {
+    "theme_id": STR,
+    "title": STR,
+    "area": STR,
+    "parent_id": STR,
+    "status": STR,
+    "merged_into": STR,
+    "created_at": TIME,
+    "mentions": INT,
+    "accounts": INT,
+    "owner": STR,
+    "decision": STR,
+    "note": STR,
+    "exemplar": STR,
+}
+
+QUOTES: Final = ("quote_1", "quote_2", "quote_3")
+
+PRODUCT_BACKLOG: Final[Table] = {
+    "rank": INT,
+    "theme_id": STR,
+    "title": STR,
+    "labels": STR,
+    "area": STR,
+    "priority": REAL,
+    "factor_reach": REAL,
+    "factor_mentions": REAL,
+    "factor_revenue": REAL,
+    "factor_trend": REAL,
+    "factor_severity": REAL,
+    "factor_recency": REAL,
+    "mentions": INT,
+    "expected_true": REAL,
+    "accounts": INT,
+    "revenue": REAL,
+    "currency": STR,
+    "share": REAL,
+    "trend": REAL,
+    "trend_low": REAL,
+    "trend_high": REAL,
+    "status": STR,
+    "burst_from": TIME,
+    "burst_to": TIME,
+    "first_seen": TIME,
+    "last_seen": TIME,
+    "capability_id": STR,
+    "capability_status": STR,
+    "objective_id": STR,
+    "departments": STR,
+    "owner": STR,
+    "decision": STR,
+    "note": STR,
+    **dict.fromkeys(QUOTES, STR),
+    "document_ids": STR,
+}
+
+MARKETING_BACKLOG: Final[Table] = {
+    "rank": INT,
+    "kind": STR,
+    "title": STR,
+    "theme_id": STR,
+    "claim_id": STR,
+    "claim": STR,
+    "channel": STR,
+    "campaign": STR,
+    "owner": STR,
+    "goal": STR,
+    "gap_kind": STR,
+    "capability_id": STR,
+    "competitor": STR,
+    "priority": REAL,
+    "mentions": INT,
+    "accounts": INT,
+    "revenue": REAL,
+    "trend": REAL,
+    "objective_id": STR,
+    "next_step": STR,
+    **dict.fromkeys(QUOTES, STR),
+    "document_ids": STR,
+}
+
+CLAIMS_AT_RISK: Final[Table] = {
+    "claim_id": STR,
+    "claim": STR,
+    "channel": STR,
+    "campaign": STR,
+    "owner": STR,
+    "published_at": TIME,
+    "contradictions": INT,
+    "confirmed": INT,
+    "accounts": INT,
+    "revenue": REAL,
+    "trend": REAL,
+    "share_of_owner": REAL,
+    **dict.fromkeys(QUOTES, STR),
+    "document_ids": STR,
+}
+
+INFLUENCE: Final[Table] = {
+    "channel": STR,
+    "label": STR,
+    "area": STR,
+    "department": STR,
+    "mentions": INT,
+    "share": REAL,
+    "accounts": INT,
+    "revenue": REAL,
+}
+"""The map of influence: which channel tells which department what."""
+
+CLAIMS: Final[Table] = {
+    "claim_id": STR,
+    "claim": STR,
+    "channel": STR,
+    "campaign": STR,
+    "owner": STR,
+    "published_at": TIME,
+    "retired_at": TIME,
+    "area": STR,
+}
+CAPABILITIES: Final[Table] = {
+    "capability_id": STR,
+    "capability": STR,
+    "status": STR,
+    "docs_url": STR,
+    "product_area": STR,
+}
+ACCOUNTS: Final[Table] = {
+    "account": STR,
+    "segment": STR,
+    "industry": STR,
+    "arr": REAL,
+    "lifecycle": STR,
+    "renewal_at": TIME,
+    "domain": STR,
+    "currency": STR,
+}
+OBJECTIVES: Final[Table] = {
+    "objective_id": STR,
+    "objective": STR,
+    "kpi": STR,
+    "target": STR,
+    "owner_department": STR,
+    "keywords": STR,
+}
+
+LABELLED: Final[Table] = {
+    "id": STR,
+    "text": STR,
+    **dict.fromkeys(LABELS, FLAG),
+    # JSON object {label: verbatim span}.
+    "evidence": STR,
+    "expectation_source": STR,
+    "group": STR,
+    "source": STR,
+    "channel": STR,
+}
+"""Training and gold documents."""
+
+
+def empty(table: Table) -> pd.DataFrame:
+    """Return the table without rows, with its columns in order and its types."""
+    return pd.DataFrame({name: pd.Series(dtype=dtype) for name, dtype in table.items()})
+
+
+def conform(frame: pd.DataFrame, table: Table, *, extra: Sequence[str] = ()) -> pd.DataFrame:
+    """Return `frame` with exactly the columns of `table`, then those of `extra`, typed.
+
+    Missing text is the empty string, missing numbers and times are NaN and NaT. The index is
+    renumbered from 0.
+
+    Parameters
+    ----------
+    frame
+        At least the columns of `table` and of `extra`; others are left out.
+    table
+        Column name -> dtype.
+    extra
+        Further columns to keep, as text.
+
+    Raises
+    ------
+    SchemaError
+        If a column is missing or a value doesn't fit its type.
+    """
+    wanted = {**table, **dict.fromkeys(extra, STR)}
+    missing = [name for name in wanted if name not in frame.columns]
+    if missing:
+        raise SchemaError(
+            f"columns missing: {', '.join(missing)}; found: {', '.join(map(str, frame.columns))}"
+        )
+    columns = {name: _typed(frame[name], dtype) for name, dtype in wanted.items()}
+    return pd.DataFrame(columns, index=frame.index).reset_index(drop=True)
+
+
+def _typed(column: pd.Series, dtype: str) -> pd.Series:
+    try:
+        if dtype == STR:
+            typed: pd.Series = column.astype("str").fillna("")
+            return typed
+        if dtype == TIME:
+            return pd.to_datetime(column, utc=True).dt.as_unit("us")
+        return column.astype(dtype)
+    except (TypeError, ValueError) as error:
+        raise SchemaError(f"column {column.name!r} can't be read as {dtype}: {error}") from error

@@ -1,0 +1,84 @@
+"""The kernel gives what the readable references give, on any text, in any batch."""
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from classifier import features, kernel, split
+from classifier.features import FeatureSettings
+
+PIECES = st.sampled_from(
+    [
+        "Mr. Smith", "e.g. this", "1. open", "\n", "\n\n", "  ", ". ", "! ", "?!", "don't", "O’Brien", "5GB",
+        "€30", "😀", "Straße", "İstanbul", "ÇA VA", "(ok). ", '"why?" ', "…", "v2.3", "日本語。", "x" * 400,
+        "word " * 70, "a, b; c: ", "𠮷野家", "ﬃ", "\r\n", "\x85", "\u2028", "e\u0301", "--", ":-)",
+    ]
+)  # fmt: skip
+TEXTS = st.one_of(st.text(max_size=120), st.lists(PIECES, max_size=12).map("".join))
+SHAPES = [FeatureSettings(bits=18), FeatureSettings(bits=12, words=3), FeatureSettings(bits=10, char_max=0)]
+
+
+def units_of(texts: list[str]) -> list[list[tuple[int, int]]]:
+    units = kernel.split_column(kernel.Column.of(texts))
+    pairs = list(zip(units.start.tolist(), units.end.tolist(), strict=True))
+    return [pairs[a:b] for a, b in zip(units.first[:-1], units.first[1:], strict=True)]
+
+
+@given(st.lists(TEXTS, max_size=6))
+@example(["", " ", "\n", ".", "a." * 400])
+@settings(max_examples=300, deadline=None)
+def test_units_equal_the_reference(texts: list[str]) -> None:
+    assert units_of(texts) == [split.units(text) for text in texts]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@given(texts=st.lists(TEXTS, max_size=4))
+@settings(max_examples=100, deadline=None)
+def test_buckets_equal_the_reference(shape: FeatureSettings, texts: list[str]) -> None:
+    column = kernel.Column.of(texts)
+    indptr, buckets = kernel.bucket_column(column, kernel.split_column(column), shape)
+    found = [buckets[a:b].tolist() for a, b in zip(indptr[:-1], indptr[1:], strict=True)]
+    expected = [
+        [ngram.bucket for ngram in features.ngrams(text[start:end], shape)]
+        for text in texts
+        for start, end in split.units(text)
+    ]
+    assert found == expected
+
+
+@given(texts=st.lists(TEXTS, min_size=1, max_size=6), data=st.data())
+@settings(max_examples=100, deadline=None)
+def test_sums_do_not_depend_on_the_batch(texts: list[str], data: st.DataObject) -> None:
+    shape = SHAPES[1]
+    weights = np.random.default_rng(7).normal(size=(shape.buckets, 3)).astype(np.float32)
+
+    def sums(batch: list[str]) -> list[list[float]]:
+        column = kernel.Column.of(batch)
+        summed: list[list[float]] = kernel.sum_column(
+            column, kernel.split_column(column), shape, weights
+        ).tolist()
+        return summed
+
+    cut = data.draw(st.integers(0, len(texts)))
+    assert sums(texts[:cut]) + sums(texts[cut:]) == sums(texts)
+
+
+def test_sums_equal_the_sparse_product() -> None:
+    sparse = pytest.importorskip("scipy.sparse")
+    shape = SHAPES[0]
+    texts = ["It crashed twice, please fix it. I'd like dark mode!", "", "Über-teuer für €30?"]
+    weights = np.random.default_rng(1).normal(size=(shape.buckets, 2)).astype(np.float32)
+    column = kernel.Column.of(texts)
+    units = kernel.split_column(column)
+    indptr, buckets = kernel.bucket_column(column, units, shape)
+    matrix = sparse.csr_matrix(
+        (np.ones(len(buckets), np.float32), buckets, indptr), shape=(len(units), shape.buckets)
+    )
+    np.testing.assert_allclose(kernel.sum_column(column, units, shape, weights), matrix @ weights, atol=1e-4)
+
+
+def test_a_slice_and_nulls_of_an_arrow_column() -> None:
+    pa = pytest.importorskip("pyarrow")
+    whole = pa.array(["one. two", None, "three. Four. five"], type=pa.large_string())
+    assert units_of(whole.slice(1)) == [[], split.units("three. Four. five")]
