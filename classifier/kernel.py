@@ -474,8 +474,10 @@ def _sum_column(
     starts: Codes,
     ends: Codes,
     shape: npt.NDArray[np.int64],
+    index: npt.NDArray[np.int32],
     weights: npt.NDArray[np.float32],
     sums: npt.NDArray[np.float32],
+    counts: npt.NDArray[np.int32],
 ) -> None:
     width = weights.shape[1]
     for row in nb.prange(len(offsets) - 1):
@@ -488,10 +490,14 @@ def _sum_column(
         out = np.empty(_most_ngrams(MAX_UNIT, shape), dtype=np.int32)
         for unit in range(first[row], first[row + 1]):
             found = _unit_buckets(codes, kinds, folds, starts[unit], ends[unit], shape, token, out)
-            for index in range(found):
-                bucket = out[index]
+            counts[unit, 0] = found
+            for place in range(found):
+                known = index[out[place]]
+                if known == 0:
+                    continue
+                counts[unit, 1] += 1
                 for column in range(width):
-                    sums[unit, column] += weights[bucket, column]
+                    sums[unit, column] += weights[known, column]
 
 
 def split_column(column: Column) -> Units:
@@ -530,14 +536,35 @@ def bucket_column(
 
 
 def sum_column(
-    column: Column, units: Units, settings: FeatureSettings, weights: npt.NDArray[np.float32]
-) -> npt.NDArray[np.float32]:
-    """Return for every unit the sum of the weights of its n-grams, shape (units, weights.shape[1]).
+    column: Column,
+    units: Units,
+    settings: FeatureSettings,
+    index: npt.NDArray[np.int32],
+    weights: npt.NDArray[np.float32],
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int32]]:
+    """Return the sums of the weights of every unit's n-grams, and how many there are.
 
     The sum runs over the n-grams in their order, so it doesn't depend on threads or batches.
+
+    Parameters
+    ----------
+    column, units
+        The texts and what `split_column` made of them.
+    settings
+        Which n-grams are taken.
+    index
+        Bucket -> row of `weights`, shape (settings.buckets,); 0 for an n-gram that the model
+        doesn't know.
+    weights
+        Shape (known n-grams + 1, outputs); row 0 is never read.
+
+    Returns
+    -------
+    Sums of shape (units, outputs), and counts of shape (units, 2): all n-grams, known n-grams.
     """
     table, folds = _tables()
     sums = np.zeros((len(units), weights.shape[1]), dtype=np.float32)
+    counts = np.zeros((len(units), 2), dtype=np.int32)
     common = (column.data, column.offsets, table, folds, units.first, units.start, units.end)
-    _sum_column(*common, _shape(settings), np.ascontiguousarray(weights, dtype=np.float32), sums)
-    return sums
+    _sum_column(*common, _shape(settings), index, weights, sums, counts)
+    return sums, counts

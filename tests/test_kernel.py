@@ -25,6 +25,15 @@ def units_of(texts: list[str]) -> list[list[tuple[int, int]]]:
     return [pairs[a:b] for a, b in zip(units.first[:-1], units.first[1:], strict=True)]
 
 
+def table(shape: FeatureSettings, outputs: int) -> tuple[np.ndarray, np.ndarray]:
+    """Weights of a model that knows every second bucket."""
+    index = np.arange(shape.buckets, dtype=np.int32)
+    index[::2] = 0
+    weights = np.random.default_rng(7).normal(size=(shape.buckets, outputs)).astype(np.float32)
+    weights[0] = 0
+    return index, weights
+
+
 @given(st.lists(TEXTS, max_size=6))
 @example(["", " ", "\n", ".", "a." * 400])
 @settings(max_examples=300, deadline=None)
@@ -51,14 +60,14 @@ def test_buckets_equal_the_reference(shape: FeatureSettings, texts: list[str]) -
 @settings(max_examples=100, deadline=None)
 def test_sums_do_not_depend_on_the_batch(texts: list[str], data: st.DataObject) -> None:
     shape = SHAPES[1]
-    weights = np.random.default_rng(7).normal(size=(shape.buckets, 3)).astype(np.float32)
+    index, weights = table(shape, 3)
 
     def sums(batch: list[str]) -> list[list[float]]:
         column = kernel.Column.of(batch)
-        summed: list[list[float]] = kernel.sum_column(
-            column, kernel.split_column(column), shape, weights
-        ).tolist()
-        return summed
+        summed, counts = kernel.sum_column(column, kernel.split_column(column), shape, index, weights)
+        assert (counts[:, 1] <= counts[:, 0]).all()
+        rows: list[list[float]] = np.hstack([summed, counts]).tolist()
+        return rows
 
     cut = data.draw(st.integers(0, len(texts)))
     assert sums(texts[:cut]) + sums(texts[cut:]) == sums(texts)
@@ -68,14 +77,17 @@ def test_sums_equal_the_sparse_product() -> None:
     sparse = pytest.importorskip("scipy.sparse")
     shape = SHAPES[0]
     texts = ["It crashed twice, please fix it. I'd like dark mode!", "", "Über-teuer für €30?"]
-    weights = np.random.default_rng(1).normal(size=(shape.buckets, 2)).astype(np.float32)
+    index, weights = table(shape, 2)
     column = kernel.Column.of(texts)
     units = kernel.split_column(column)
     indptr, buckets = kernel.bucket_column(column, units, shape)
     matrix = sparse.csr_matrix(
         (np.ones(len(buckets), np.float32), buckets, indptr), shape=(len(units), shape.buckets)
     )
-    np.testing.assert_allclose(kernel.sum_column(column, units, shape, weights), matrix @ weights, atol=1e-4)
+    sums, counts = kernel.sum_column(column, units, shape, index, weights)
+    np.testing.assert_allclose(sums, matrix @ weights[index], atol=1e-4)
+    assert counts[:, 0].tolist() == np.diff(indptr).tolist()
+    assert counts[:, 1].tolist() == (matrix @ (index > 0).astype(np.float32)).tolist()
 
 
 def test_a_slice_and_nulls_of_an_arrow_column() -> None:
