@@ -1,0 +1,295 @@
+"""Texts to calibrated probabilities, decisions and evidence.
+
+In: cleaned texts and a model. Out: arrays, one row per document and one per unit. Pure and
+row-local: a text's result doesn't depend on the texts beside it. Never reads or writes files.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from classifier import features, split
+from classifier.features import FeatureSettings
+from classifier.labels import EXPECTATION_SOURCES, GAP, LABELS
+
+if TYPE_CHECKING:
+    from classifier.kernel import Units
+
+Reals = npt.NDArray[np.float32]
+Flags = npt.NDArray[np.bool_]
+
+OUTPUTS: Final = 2 * len(LABELS) + len(EXPECTATION_SOURCES)
+"""Columns of the weights: document logit per label, unit logit per label, source logits."""
+
+_DOCUMENT = slice(0, len(LABELS))
+_UNIT = slice(len(LABELS), 2 * len(LABELS))
+_SOURCE = slice(2 * len(LABELS), OUTPUTS)
+
+STACKED: Final = ("document", "best_unit", "second_unit", "all_units", "log_units")
+"""What the final logit of a label is a weighted sum of."""
+
+_NO_UNIT: Final = np.float32(-8.0)
+"""Logit that stands for a unit that isn't there."""
+
+
+@dataclass(frozen=True)
+class Head:
+    """How one label is decided.
+
+    `stack` weighs STACKED, then comes the intercept; `threshold` and `unit_threshold` are
+    probabilities; a document within `margin` of the threshold (difference of logits) is too close to
+    call.
+    """
+
+    stack: tuple[float, ...]
+    threshold: float
+    unit_scale: float
+    unit_shift: float
+    unit_threshold: float
+    margin: float
+
+
+@dataclass(frozen=True)
+class FastModel:
+    """Weights of hashed n-grams for documents, units and expectation sources."""
+
+    features: FeatureSettings
+    index: npt.NDArray[np.int32]
+    weights: Reals
+    bias: tuple[float, ...]
+    heads: Mapping[str, Head]
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What a model says of a batch of n documents with u units.
+
+    Attributes
+    ----------
+    probability
+        Calibrated probability per document and label, shape (n, 3).
+    decision
+        Whether the document has the label, shape (n, 3).
+    close
+        Whether the probability is too near its threshold to call, shape (n, 3).
+    known
+        Share of the document's n-grams that the model knows, shape (n,); 0 for an empty text.
+    first, start, end
+        Units of document i are rows first[i]:first[i + 1] of start and end (code points).
+    unit_probability
+        Probability that the unit carries the label, shape (u, 3).
+    evidence
+        Whether the unit is evidence for a label that its document has, shape (u, 3).
+    source
+        Index into EXPECTATION_SOURCES per document, -1 without an expectation gap, shape (n,).
+    """
+
+    probability: Reals
+    decision: Flags
+    close: Flags
+    known: Reals
+    first: npt.NDArray[np.int64]
+    start: npt.NDArray[np.int32]
+    end: npt.NDArray[np.int32]
+    unit_probability: Reals
+    evidence: Flags
+    source: npt.NDArray[np.int64]
+
+
+def score_texts(model: FastModel, texts: Any) -> Scores:
+    """Score a column of cleaned texts (a list, a pandas Series or an Arrow array)."""
+    from classifier import kernel
+
+    column = kernel.Column.of(texts)
+    units = kernel.split_column(column)
+    sums, counts = kernel.sum_column(column, units, model.features, model.index, model.weights)
+    return combine(model, units, sums, counts)
+
+
+def score_one(model: FastModel, text: str) -> Scores:
+    """Score one text without compiled code: the readable twin of `score_texts`."""
+    spans = split.units(text)
+    sums = np.zeros((len(spans), OUTPUTS), dtype=np.float32)
+    counts = np.zeros((len(spans), 2), dtype=np.int32)
+    for row, (start, end) in enumerate(spans):
+        for ngram in features.ngrams(text[start:end], model.features):
+            counts[row, 0] += 1
+            known = model.index[ngram.bucket]
+            if known:
+                counts[row, 1] += 1
+                sums[row] += model.weights[known]
+    places = np.array(spans, dtype=np.int32).reshape(-1, 2)
+    first = np.array([0, len(spans)], dtype=np.int64)
+    return combine(model, _Places(first, places[:, 0], places[:, 1]), sums, counts)
+
+
+@dataclass(frozen=True)
+class _Places:
+    """Units as the kernel gives them."""
+
+    first: npt.NDArray[np.int64]
+    start: npt.NDArray[np.int32]
+    end: npt.NDArray[np.int32]
+
+
+def combine(
+    model: FastModel, units: "Units | _Places", sums: Reals, counts: npt.NDArray[np.int32]
+) -> Scores:
+    """Turn the units' sums of weights into probabilities, decisions and evidence."""
+    rows = len(units.first) - 1
+    owner = np.repeat(np.arange(rows), np.diff(units.first))
+    bias = np.array(model.bias, dtype=np.float32)
+    unit_logits = sums / _root(counts[:, 0])[:, None] + bias
+    totals = np.zeros((rows, len(LABELS)), dtype=np.float64)
+    np.add.at(totals, owner, sums[:, _DOCUMENT])
+    ngrams = np.bincount(owner, weights=counts[:, 0], minlength=rows)
+    known = np.bincount(owner, weights=counts[:, 1], minlength=rows)
+    document_logits = (totals / _root(ngrams)[:, None]).astype(np.float32) + bias[_DOCUMENT]
+
+    shape = (rows, len(LABELS))
+    probability = np.zeros(shape, dtype=np.float32)
+    close = np.zeros(shape, dtype=np.bool_)
+    unit_probability = np.zeros((len(sums), len(LABELS)), dtype=np.float32)
+    evidence = np.zeros((len(sums), len(LABELS)), dtype=np.bool_)
+    decision = np.zeros(shape, dtype=np.bool_)
+    readable = known > 0
+    for place, label in enumerate(LABELS):
+        head = model.heads[label]
+        per_unit = unit_logits[:, len(LABELS) + place]
+        stacked = stack(document_logits[:, place], per_unit, units.first)
+        logit = stacked @ np.array(head.stack[:-1]) + head.stack[-1]
+        probability[:, place] = np.where(readable, sigmoid(logit), 0.0)
+        decision[:, place] = readable & (logit >= _logit(head.threshold))
+        close[:, place] = readable & (np.abs(logit - _logit(head.threshold)) < head.margin)
+        unit_probability[:, place] = sigmoid(head.unit_scale * per_unit.astype(np.float64) + head.unit_shift)
+        evidence[:, place] = _evidence(
+            unit_probability[:, place], decision[:, place], owner, units.first, head.unit_threshold
+        )
+    return Scores(
+        probability=probability,
+        decision=decision,
+        close=close,
+        known=np.divide(known, ngrams, out=np.zeros(rows), where=ngrams > 0).astype(np.float32),
+        first=units.first,
+        start=units.start,
+        end=units.end,
+        unit_probability=unit_probability,
+        evidence=evidence,
+        source=_expectation_source(unit_logits[:, _SOURCE], evidence[:, LABELS.index(GAP)], owner, rows),
+    )
+
+
+def stack(document: Reals, unit: Reals, first: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    """Return what the final logit of one label is a weighted sum of, shape (documents, 5).
+
+    Parameters
+    ----------
+    document
+        Logits of the documents, shape (n,).
+    unit
+        Logits of the units, shape (u,).
+    first
+        Units of document i are rows first[i]:first[i + 1], shape (n + 1,).
+
+    Returns
+    -------
+    Columns in the order of STACKED: the document's logit, its best and its second-best unit's, the
+    logarithm of the sum of its units' odds, and of one more than the number of its units.
+    """
+    rows = len(document)
+    sizes = np.diff(first)
+    owner = np.repeat(np.arange(rows), sizes)
+    order = np.lexsort((-unit, owner))
+    descending = unit[order]
+    best = np.full(rows, _NO_UNIT, dtype=np.float32)
+    second = np.full(rows, _NO_UNIT, dtype=np.float32)
+    best[sizes > 0] = descending[first[:-1][sizes > 0]]
+    second[sizes > 1] = descending[first[:-1][sizes > 1] + 1]
+    odds = np.bincount(owner[order], weights=np.exp(descending.astype(np.float64)), minlength=rows)
+    floor = np.float64(_NO_UNIT)
+    return np.column_stack(
+        [
+            document.astype(np.float64),
+            np.maximum(best.astype(np.float64), floor),
+            np.maximum(second.astype(np.float64), floor),
+            np.log(odds + np.exp(floor)),
+            np.log1p(sizes),
+        ]
+    )
+
+
+def sigmoid(logit: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return the logistic function, without overflow at either end."""
+    clipped = np.clip(logit, -40.0, 40.0)
+    result: npt.NDArray[np.float64] = 1.0 / (1.0 + np.exp(-clipped))
+    return result
+
+
+def _logit(probability: float) -> float:
+    return float(np.log(probability / (1.0 - probability)))
+
+
+def _root(counts: npt.NDArray[Any]) -> Reals:
+    """Return what a sum over so many n-grams is divided by: long texts must not shout."""
+    return np.sqrt(np.maximum(counts, 1)).astype(np.float32)
+
+
+def _evidence(
+    probability: Reals, decided: Flags, owner: npt.NDArray[Any], first: npt.NDArray[np.int64], threshold: float
+) -> Flags:
+    """Return the units above the threshold, or else the best one, of each document with the label."""
+    chosen: Flags = decided[owner] & (probability >= threshold)
+    has = np.bincount(owner[chosen], minlength=len(decided)) > 0
+    for row in np.flatnonzero(decided & ~has & (np.diff(first) > 0)):
+        chosen[first[row] + int(np.argmax(probability[first[row] : first[row + 1]]))] = True
+    return chosen
+
+
+def _expectation_source(
+    logits: Reals, evidence: Flags, owner: npt.NDArray[Any], rows: int
+) -> npt.NDArray[np.int64]:
+    """Return the likeliest source of each document's expectation, by the units that carry it."""
+    totals = np.zeros((rows, len(EXPECTATION_SOURCES)), dtype=np.float64)
+    np.add.at(totals, owner[evidence], logits[evidence])
+    has = np.bincount(owner[evidence], minlength=rows) > 0
+    return np.where(has, np.argmax(totals, axis=1), -1)
+
+
+def contributions(model: FastModel, text: str, label: str) -> list[tuple[str, float]]:
+    """Return the n-grams of `text` and what each adds to the document's logit of `label`.
+
+    Exact: the values add up to the document's logit less its bias. Strongest first, by size; an
+    n-gram that recurs is listed once with its sum.
+
+    Raises
+    ------
+    KeyError
+        If there is no such label.
+    """
+    column = {name: place for place, name in enumerate(LABELS)}[label]
+    found: dict[str, float] = {}
+    total = 0
+    for start, end in split.units(text):
+        for ngram in features.ngrams(text[start:end], model.features):
+            total += 1
+            known = model.index[ngram.bucket]
+            if known:
+                weight = float(model.weights[known, column])
+                found[ngram.text] = found.get(ngram.text, 0.0) + weight
+    scale = 1.0 / max(total, 1) ** 0.5
+    scaled = [(text, weight * scale) for text, weight in found.items()]
+    return sorted(scaled, key=lambda item: (-abs(item[1]), item[0]))
+
+
+def spans_of(scores: Scores, row: int) -> Sequence[tuple[str, int, int, float]]:
+    """Return the evidence of one document: (label, start, end, probability), in label order."""
+    units = range(int(scores.first[row]), int(scores.first[row + 1]))
+    return [
+        (label, int(scores.start[unit]), int(scores.end[unit]), float(scores.unit_probability[unit, place]))
+        for place, label in enumerate(LABELS)
+        for unit in units
+        if scores.evidence[unit, place]
+    ]

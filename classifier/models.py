@@ -1,0 +1,226 @@
+"""Models on disk: folders that hold numbers and JSON, and can run no code.
+
+In: a name or a path. Out: a checked, loaded model. Never unpickles anything; never loads a file whose
+sha256 isn't the one that model.json names.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from classifier.classify import OUTPUTS, STACKED, FastModel, Head
+from classifier.errors import ModelError, OutputError
+from classifier.features import FeatureSettings
+from classifier.labels import EXPECTATION_SOURCES, LABELS
+
+FORMAT: Final = 1
+WEIGHTS: Final = "weights.safetensors"
+DESCRIPTION: Final = "model.json"
+CARD: Final = "card.md"
+CURRENT: Final = "CURRENT"
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A model with what model.json says of it."""
+
+    model_id: str
+    name: str
+    version: str
+    languages: tuple[str, ...]
+    fast: FastModel
+    description: Mapping[str, Any]
+    folder: Path
+
+
+def folders(explicit: str = "") -> list[Path]:
+    """Return where models are looked for, in order: the given folder alone, or the usual three."""
+    if explicit:
+        return [Path(explicit)]
+    from platformdirs import user_data_path
+
+    package = Path(__file__).resolve().parent
+    # `_models` in an installed wheel, `models` beside the package in a checkout.
+    return [Path("models"), user_data_path("classifier") / "models", package / "_models", package.parent / "models"]
+
+
+def find(name: str, *, places: Sequence[Path]) -> Path:
+    """Return the folder of the model called `name`, or at the path `name`.
+
+    `name` is a path, `NAME` (its current version) or `NAME/VERSION`.
+
+    Raises
+    ------
+    ModelError
+        If there is none; the message lists the models that there are.
+    """
+    direct = Path(name)
+    for folder in [direct, *(place / name for place in places)]:
+        if (folder / DESCRIPTION).is_file():
+            return folder
+        if (folder / CURRENT).is_file():
+            version = (folder / CURRENT).read_text(encoding="utf-8").strip()
+            if (folder / version / DESCRIPTION).is_file():
+                return folder / version
+            raise ModelError(
+                f"{folder / CURRENT} names version {version!r}, but {folder / version / DESCRIPTION} is missing; "
+                f"write the name of a version that is there into {folder / CURRENT}"
+            )
+    known = sorted({path.parent.name for place in places for path in place.glob(f"*/{CURRENT}")})
+    raise ModelError(
+        f"no model {name!r}; looked in: {', '.join(str(place) for place in places)}; "
+        f"found there: {', '.join(known) or 'none'}; use --model with one of these or with a model's folder, "
+        "or --models with the folder that holds it"
+    )
+
+
+def save(
+    folder: Path,
+    model: FastModel,
+    *,
+    name: str,
+    version: str,
+    languages: Sequence[str],
+    about: Mapping[str, Any],
+    card: str,
+) -> str:
+    """Write the model's folder and return its model id.
+
+    Weights are rounded to float16, so a model that was just trained must be loaded again before it
+    is measured.
+
+    Parameters
+    ----------
+    folder
+        Is made where missing; a model that is there already is never overwritten.
+    model, name, version, languages
+        What is saved, and what it is called.
+    about
+        JSON-able: training data, figures, versions.
+    card
+        Markdown for people.
+
+    Raises
+    ------
+    OutputError
+        If the folder holds a model, or can't be written.
+    """
+    if (folder / DESCRIPTION).exists():
+        raise OutputError(f"{folder} holds a model already; models are never overwritten, give another --out")
+    from safetensors.numpy import save_file
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        save_file(
+            {"index": model.index, "weights": model.weights.astype(np.float16)}, str(folder / WEIGHTS)
+        )
+        digest = _sha256(folder / WEIGHTS)
+        body = {
+            "format": FORMAT,
+            "name": name,
+            "version": version,
+            "labels": list(LABELS),
+            "expectation_sources": list(EXPECTATION_SOURCES),
+            "languages": list(languages),
+            "features": asdict(model.features),
+            "stacked": list(STACKED),
+            "bias": list(model.bias),
+            "heads": {label: asdict(head) for label, head in model.heads.items()},
+            "files": {WEIGHTS: digest},
+            "about": about,
+        }
+        text = json.dumps({"model_id": _model_id(body), **body}, indent=1, sort_keys=False) + "\n"
+        (folder / CARD).write_text(card, encoding="utf-8")
+        # Last, so that a folder without it is no model.
+        (folder / DESCRIPTION).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise OutputError(f"{folder}: the model can't be written: {error}") from error
+    return _model_id(body)
+
+
+def _model_id(body: Mapping[str, Any]) -> str:
+    """Return name, version and a fingerprint of all that decides a score."""
+    deciding = {key: body[key] for key in ("format", "features", "bias", "heads", "files")}
+    fingerprint = hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()[:10]
+    return f"{body['name']}-{body['version']}-{fingerprint}"
+
+
+def load(folder: Path) -> LoadedModel:
+    """Load the model in `folder`, which holds model.json, weights.safetensors and card.md.
+
+    Raises
+    ------
+    ModelError
+        If a file is missing, damaged, or made for other labels or by a newer program.
+    """
+    body = _description(folder)
+    for name, expected in body["files"].items():
+        path = folder / name
+        if not path.is_file():
+            raise ModelError(f"{path} is missing; fetch the model again")
+        found = _sha256(path)
+        if found != expected:
+            raise ModelError(
+                f"{path} is damaged: its sha256 is {found[:12]}…, {DESCRIPTION} names {expected[:12]}…; "
+                "fetch the model again"
+            )
+    index, weights = _weights(folder / WEIGHTS)
+    settings = FeatureSettings(**body["features"])
+    if index.shape != (settings.buckets,) or weights.ndim != 2 or weights.shape[1] != OUTPUTS:
+        raise ModelError(
+            f"{folder / WEIGHTS}: shapes {index.shape} and {weights.shape}, "
+            f"expected ({settings.buckets},) and (n, {OUTPUTS}); fetch the model again"
+        )
+    heads = {
+        label: Head(**{**head, "stack": tuple(head["stack"])}) for label, head in body["heads"].items()
+    }
+    fast = FastModel(settings, index, weights.astype(np.float32), tuple(body["bias"]), heads)
+    return LoadedModel(
+        body["model_id"], body["name"], str(body["version"]), tuple(body["languages"]), fast, body, folder
+    )
+
+
+def _description(folder: Path) -> dict[str, Any]:
+    path = folder / DESCRIPTION
+    try:
+        body: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ModelError(f"{path} is missing: {folder} holds no model") from None
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise ModelError(f"{path} can't be read: {error}; fetch the model again") from error
+    wanted = {"model_id", "format", "name", "version", "labels", "languages", "features", "bias", "heads", "files"}
+    missing = sorted(wanted - set(body))
+    if missing:
+        raise ModelError(f"{path} lacks {', '.join(missing)}; fetch the model again")
+    if body["format"] != FORMAT:
+        raise ModelError(
+            f"{path} has format {body['format']!r}, this program reads {FORMAT}; "
+            "use a model of this program's version or update the program"
+        )
+    if tuple(body["labels"]) != LABELS:
+        raise ModelError(
+            f"{path} is made for labels {', '.join(body['labels'])}; this program knows {', '.join(LABELS)}; "
+            "train the model again"
+        )
+    return body
+
+
+def _weights(path: Path) -> tuple[Any, Any]:
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    try:
+        tensors = load_file(str(path))
+        return tensors["index"], tensors["weights"]
+    except (SafetensorError, KeyError, OSError) as error:
+        raise ModelError(f"{path} can't be read: {error}; fetch the model again") from error
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
