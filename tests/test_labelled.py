@@ -285,3 +285,19 @@ def test_a_missing_file_and_a_folder(tmp_path):
     (tmp_path / "folder.csv").mkdir()
     with pytest.raises(InputError, match="can't be read: Is a directory"):
         read_labelled([tmp_path / "folder.csv"])
+
+
+def test_blank_rows_are_no_documents_but_count(tmp_path):
+    path = write(tmp_path / "a.csv", "text,labels\n\nHello,\n\nIt crashes,bug\n")
+    with pytest.raises(InputError, match="row 4: unknown label"):
+        read_labelled([path])
+    good = write(tmp_path / "b.csv", "text,labels\n\nHello,\n\n")
+    assert read_labelled([good])["text"].tolist() == ["Hello"]
+
+
+def test_an_empty_flag_is_false_in_every_kind_of_file(tmp_path):
+    row = {"text": "Hello", "pain_point": True, "feature_request": None, "expectation_gap": None}
+    table = pd.DataFrame([row, {**row, "text": "Bye", "feature_request": True}])
+    table.to_parquet(tmp_path / "a.parquet")
+    for path in (lines(tmp_path / "a.jsonl", row), tmp_path / "a.parquet"):
+        assert flags(read_labelled([path]))[0] == ("pain_point",)
