@@ -1,0 +1,80 @@
+"""Mails that a machine answered with: out of office, undeliverable.
+
+In: subjects and texts. Out: a mask. Never marks a mail that says more than a machine would.
+"""
+
+import re
+
+import pandas as pd
+
+_LONGEST = 1_500  # a machine's text is short; bounces quote at length
+
+_PREFIX = r"\s*(?:(?:re|aw|sv)\s?:\s?)?"
+_AWAY_SUBJECT = re.compile(
+    _PREFIX + r"(?:automatic reply\b|auto(?:matic)?[- ]?(?:reply|response)\s?:|autoreply\b"
+    r"|out[- ]of[- ](?:the )?office\b|ooo\s?:"
+    r"|abwesenheitsnotiz\b|abwesenheit\s?:|automatische antwort\b|réponse automatique\b|absence du bureau\b"
+    r"|respuesta automática\b|fuera de la oficina\b|resposta automática\b|risposta automatica\b|fuori sede\b"
+    r"|automatisch antwoord\b|afwezigheid\b|autosvar\b|automatiskt svar\b|automatisk svar\b)",
+    re.IGNORECASE,
+)
+_AWAY_BODY = re.compile(
+    r"\b(?:out of (?:the )?office|away from (?:the |my )?(?:office|desk|e-?mail)|on (?:annual |parental "
+    r"|maternity |sick )?leave"
+    r"|on (?:vacation|holidays?)|currently (?:away|out)|limited access to (?:my )?e-?mail|I (?:will"
+    r"|shall) (?:be back|return)"
+    r"|(?:we|I)(?: have|'ve|’ve) received your (?:e-?mail|message|request)|thank you for your (?:e-?mail"
+    r"|message)"
+    r"|do not reply|automat(?:ed|ic) (?:reply|response|message)|in urgent cases|for urgent matters"
+    r"|nicht im (?:Büro|Haus)|abwesend|im Urlaub|wieder (?:erreichbar|da|im Büro)|in dringenden Fällen"
+    r"|absent(?:e)?\b.{0,40}\bbureau|en congés?|de retour|en cas d'urgence|fuera de la oficina|de vacaciones"
+    r"|fora do escritório|de férias|fuori (?:ufficio|sede)|in ferie|niet aanwezig|afwezig|met vakantie"
+    r"|på semester|på ferie)",
+    re.IGNORECASE,
+)
+_BOUNCE_SUBJECT = re.compile(
+    _PREFIX + r"(?:undelivered mail returned to sender|undeliverable\s?:|delivery status notification\b"
+    r"|mail delivery (?:failed|failure|subsystem)"
+    r"|delivery (?:has )?failed|returned mail\s?:|failure notice\b|message not delivered|unzustellbar\s?:"
+    r"|non remis\s?:|no se puede entregar)",
+    re.IGNORECASE,
+)
+_BOUNCE_BODY = re.compile(
+    r"\b(?:could ?n[o']t be delivered|could not be delivered|was ?n[o']t delivered|not delivered"
+    r"|delivery (?:has )?failed"
+    r"|returned to sender|mailer-daemon|undeliverable|delivery to the following recipients?"
+    r"|address (?:couldn't be found|not found)"
+    r"|user unknown|mailbox (?:is )?(?:full|unavailable)|permanent (?:fatal )?error"
+    r"|recipients? .{0,40}rejected|diagnostic-code"
+    r"|mail (?:system|server)|konnte nicht zugestellt|n'a pas pu être remis|no se (?:pudo"
+    r"|ha podido) entregar)",
+    re.IGNORECASE,
+)
+
+
+def is_auto_reply(subject: pd.Series, text: pd.Series) -> pd.Series:
+    """Mark answers that no person wrote: subject and text must both say so.
+
+    Parameters
+    ----------
+    subject
+        Subject lines; an empty one is never marked.
+    text
+        Bodies or document texts, same index. A long out-of-office text is not marked: somebody may have
+        added to it.
+
+    Returns
+    -------
+    Mask with the index of `subject`; empty in, empty out.
+    """
+    marked = [_is_auto_reply(line, body) for line, body in zip(subject, text, strict=True)]
+    return pd.Series(marked, index=subject.index, dtype="bool")
+
+
+def _is_auto_reply(subject: str, text: str) -> bool:
+    if _AWAY_SUBJECT.match(subject):
+        body = text.removeprefix(subject)
+        return len(body) <= _LONGEST and (not body.strip() or _AWAY_BODY.search(body) is not None)
+    if _BOUNCE_SUBJECT.match(subject):
+        return _BOUNCE_BODY.search(text.removeprefix(subject)[: _LONGEST * 4]) is not None
+    return False
