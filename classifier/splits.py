@@ -29,6 +29,7 @@ _WINDOW: Final = 32
 # The estimate from 128 hashes has a standard deviation of .043 at .6; what it lets through is checked.
 _ESTIMATE: Final = SIMILARITY - 0.15
 _BLOCK: Final = 4_000_000
+_PART: Final = 65_536
 
 _WORD: Final = re.compile(r"\w+")
 _NUMBER: Final = re.compile(r"\d+")
@@ -198,19 +199,14 @@ def _blocks(starts: Codes) -> list[tuple[int, int]]:
 def _candidates(signatures: NDArray[np.uint32]) -> Codes:
     """Return the pairs of rows, each once, that agree in a band and look similar overall."""
     size = len(signatures)
-    pairs = [
-        _neighbours(_mix_rows(signatures[:, first : first + _ROWS]), size)
-        for first in range(0, _HASHES, _ROWS)
-    ]
-    keys = np.unique(np.concatenate(pairs))
-    alike = [
-        chunk[
-            (signatures[chunk // size] == signatures[chunk % size]).mean(axis=1, dtype=np.float64)
-            >= _ESTIMATE
-        ]
-        for chunk in np.array_split(keys, len(keys) // 65_536 + 1)
-    ]
-    kept = np.concatenate(alike)
+    found = []
+    for first in range(0, _HASHES, _ROWS):
+        keys = _neighbours(_mix_rows(signatures[:, first : first + _ROWS]), size)
+        # In parts, for most pairs of a large pool are chance and need not be held.
+        for part in np.array_split(keys, len(keys) // _PART + 1):
+            equal = signatures[part // size] == signatures[part % size]
+            found.append(part[equal.mean(axis=1, dtype=np.float64) >= _ESTIMATE])
+    kept = np.unique(np.concatenate(found))
     return np.stack([kept // size, kept % size], axis=1)
 
 
