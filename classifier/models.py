@@ -7,7 +7,7 @@ sha256 isn't the one that model.json names.
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -119,6 +119,8 @@ def save(
         save_file(
             {"index": model.index, "weights": model.weights.astype(np.float16)}, str(folder / WEIGHTS)
         )
+        # The library writes for its owner alone; a model is for everyone who may read the folder.
+        (folder / WEIGHTS).chmod(0o644)
         digest = _sha256(folder / WEIGHTS)
         body = {
             "format": FORMAT,
@@ -141,6 +143,11 @@ def save(
     except OSError as error:
         raise OutputError(f"{folder}: the model can't be written: {error}") from error
     return _model_id(body)
+
+
+def rounded(model: FastModel) -> FastModel:
+    """Return the model as it will be after saving and loading: its weights in float16."""
+    return replace(model, weights=model.weights.astype(np.float16).astype(np.float32))
 
 
 def _model_id(body: Mapping[str, Any]) -> str:

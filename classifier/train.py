@@ -108,7 +108,7 @@ def fit(labelled: pd.DataFrame, settings: TrainingSettings | None = None) -> Tra
         If a label has too few examples to learn from.
     """
     settings = settings or TrainingSettings()
-    labelled = _canonical(labelled)
+    labelled = canonical(labelled)
     has = labelled[list(LABELS)].to_numpy(dtype=bool)
     _check_enough(has)
     groups = splits.merge_groups(
@@ -126,8 +126,8 @@ def fit(labelled: pd.DataFrame, settings: TrainingSettings | None = None) -> Tra
     return Trained(model, folds, groups, probability, decision)
 
 
-def _canonical(labelled: pd.DataFrame) -> pd.DataFrame:
-    """Return the documents in an order that depends on nothing but themselves."""
+def canonical(labelled: pd.DataFrame) -> pd.DataFrame:
+    """Return the documents in an order that depends on nothing but themselves: that of `Trained`."""
     return labelled.sort_values(["text", "source", "id"], kind="stable").reset_index(drop=True)
 
 

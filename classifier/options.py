@@ -1,0 +1,219 @@
+"""The options that several commands share, and what they mean together.
+
+In: click's parameters. Out: decorators and one frozen dataclass. Never reads an input; imports
+nothing heavy, for `classifier --help` must answer at once.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import click
+
+from classifier.errors import SettingsError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from classifier.pipeline import Filters
+    from classifier.settings import Settings
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+CONFIG: Final = "classifier.toml"
+
+_INPUT = (
+    ("--source", "NAME", "Who wrote the export (auto: by its content); see `classifier sources`."),
+    ("--text-column", "NAME", "Column that holds the text."),
+    ("--subject-column", "NAME", "Column that holds the subject or title."),
+    ("--id-column", "NAME", "Column that names each document."),
+    ("--date-column", "NAME", "Column that says when it was written."),
+    ("--account-column", "NAME", "Column that names the customer's account."),
+    ("--amount-column", "NAME", "Column that holds the deal amount or revenue."),
+    ("--encoding", "NAME", "Text encoding, such as cp1252 (otherwise found out)."),
+    ("--delimiter", "CHAR", "Delimiter of delimited text: , ; tab | (otherwise found out)."),
+    ("--sheet", "NAME", "Sheet of a workbook (otherwise the first that isn't empty)."),
+    ("--date-format", "FORMAT", "Format of dates, such as %d/%m/%Y (otherwise found out)."),
+)
+
+
+def _decorate(function: F, decorators: "tuple[Callable[[F], F], ...]") -> F:
+    for decorator in reversed(decorators):
+        function = decorator(function)
+    return function
+
+
+def reading(function: F) -> F:
+    """Add the options of the commands that read exports."""
+    texts = tuple(click.option(name, metavar=metavar, default=None, help=text) for name, metavar, text in _INPUT)
+    return _decorate(
+        function,
+        (
+            *texts,
+            click.option("--keep", metavar="COLUMN", multiple=True, help="Keep this input column (repeatable)."),
+            click.option("--keep-internal", is_flag=True, default=None, help="Read internal notes too."),
+            click.option(
+                "--max-rejected",
+                type=click.FloatRange(0, 100),
+                default=None,
+                metavar="PERCENT",
+                help="Stop where more rows than this can't be read (default 5).",
+            ),
+            click.option("--since", metavar="DATE", default=None, help="Only documents from this day on."),
+            click.option("--until", metavar="DATE", default=None, help="Only documents before this day."),
+            click.option(
+                "--where", metavar="COLUMN=VALUE", multiple=True, help="Only documents with this value (repeatable)."
+            ),
+            click.option(
+                "--quotes", type=click.Choice(["redacted", "none"]), default=None, help="Quotes to write."
+            ),
+            click.option(
+                "--workers", type=click.IntRange(1), default=None, help="Processor cores to use (default: all)."
+            ),
+        ),
+    )
+
+
+def modelling(function: F) -> F:
+    """Add the options that choose a model."""
+    return _decorate(
+        function,
+        (
+            click.option("--model", default="default", metavar="NAME_OR_PATH", help="Model to use."),
+            click.option("--models", default="", metavar="DIR", help="Folder that models are looked for in."),
+            click.option(
+                "--tier",
+                type=click.Choice(["fast", "cascade", "accurate"]),
+                default=None,
+                help="Tier of the model (default: the best it has).",
+            ),
+        ),
+    )
+
+
+def configured(function: F) -> F:
+    """Add --config and the switches of every command that works through many rows."""
+    return _decorate(
+        function,
+        (
+            click.option(
+                "--config",
+                type=click.Path(path_type=Path),
+                default=None,
+                metavar="FILE",
+                help=f"Settings (default: {CONFIG} in this folder, if there).",
+            ),
+            click.option(
+                "--no-store", is_flag=True, help="Keep no history (there is no store yet: always so)."
+            ),
+            click.option("--progress/--no-progress", default=None, help="Show progress (default: on a terminal)."),
+            click.option("--quiet", is_flag=True, help="Print errors only."),
+        ),
+    )
+
+
+def reporting(function: F) -> F:
+    """Add the options of the commands that write a report."""
+    tables = tuple(
+        click.option(f"--{name}", type=click.Path(path_type=Path), metavar="FILE.csv", default=None, help=text)
+        for name, text in (
+            ("claims", "Public claims, to link expectation gaps to."),
+            ("capabilities", "What the product can do, to link requests to."),
+            ("accounts", "Accounts with revenue, to weigh themes by."),
+            ("objectives", "Objectives, to tie backlog rows to."),
+        )
+    )
+    return _decorate(
+        function,
+        (
+            *tables,
+            click.option("--for", "department", metavar="DEPARTMENT", default="", help="Only this department's rows."),
+            click.option("--as-of", metavar="DATE", default=None, help="End of the period (default: newest document)."),
+            click.option("--bom", is_flag=True, help="Begin CSV files with a byte order mark, for Excel."),
+            click.option("--force", is_flag=True, help="Write into a folder that holds other files too."),
+        ),
+    )
+
+
+def answering(function: F) -> F:
+    """Add --format for what is printed."""
+    option = click.option(
+        "--format",
+        "form",
+        type=click.Choice(["text", "json"]),
+        default="text",
+        help="How the summary is printed.",
+    )
+    return option(function)
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What the user chose, after classifier.toml and the command line were joined."""
+
+    settings: "Settings"
+    filters: "Filters"
+    where: Mapping[str, str]
+    config: str
+
+
+def choose(values: Mapping[str, Any]) -> Chosen:
+    """Join classifier.toml with the options of the command line, which win.
+
+    Raises
+    ------
+    SettingsError
+        If the file or an option is wrong.
+    """
+    from classifier import settings as toml
+    from classifier.pipeline import Filters
+
+    path: Path | None = values.get("config")
+    if path is None and Path(CONFIG).is_file():
+        path = Path(CONFIG)
+    settings = toml.load(path)
+    named = {
+        name: values[name]
+        for name in settings.input.__dataclass_fields__
+        if values.get(name) not in (None, ()) and name != "keep"
+    }
+    keep = tuple(dict.fromkeys((*settings.input.keep, *values.get("keep", ()))))
+    settings = replace(settings, input=replace(settings.input, **named, keep=keep))
+    if values.get("quotes"):
+        settings = replace(settings, scoring=replace(settings.scoring, quotes=values["quotes"]))
+    where = _where(values.get("where", ()))
+    filters = Filters(day(values.get("since"), "--since"), day(values.get("until"), "--until"), where)
+    return Chosen(settings, filters, where, str(path or ""))
+
+
+def _where(pairs: tuple[str, ...]) -> dict[str, str]:
+    chosen: dict[str, str] = {}
+    for pair in pairs:
+        column, equals, value = pair.partition("=")
+        if not equals or not column:
+            raise SettingsError(f"--where {pair!r} is not COLUMN=VALUE; write it like --where channel=email")
+        chosen[column] = value
+    return chosen
+
+
+def day(text: str | None, option: str) -> "pd.Timestamp | None":
+    """Return the date that `text` stands for, UTC; None for None.
+
+    Raises
+    ------
+    SettingsError
+        If it isn't an ISO 8601 date.
+    """
+    if text is None:
+        return None
+    from datetime import datetime
+
+    import pandas as pd
+
+    try:
+        parsed = datetime.fromisoformat(text)
+    except ValueError:
+        raise SettingsError(f"{option} {text!r} is not a date; write it like 2026-03-31") from None
+    stamp = pd.Timestamp(parsed).as_unit("us")
+    return stamp.tz_localize("UTC") if stamp.tzinfo is None else stamp.tz_convert("UTC")
