@@ -1,0 +1,136 @@
+"""Which column of an input is which column of the documents.
+
+In: the names of the columns and a sample of rows. Out: places of columns, and notes on choices.
+Never looks at more than the sample.
+"""
+
+import difflib
+import re
+import unicodedata
+from collections.abc import Callable, Sequence
+
+from classifier.errors import InputError
+from classifier.read.options import OPTION_OF
+
+_LONGEST_NAME = 60
+_PLAIN_TEXT = re.compile(r"\(?plain[ _-]?text\)?|^plain[ _-]|[ _-]plain$")
+_NO_WORD = re.compile(r"[\W_]+")
+
+TEXT_NAMES = (
+    "text",
+    "description",
+    "body",
+    "comment",
+    "message",
+    "content",
+    "note",
+    "review",
+    "feedback",
+    "fulltext",
+    "reviewtext",
+    "bodytext",
+    "commenttext",
+    "messagetext",
+    "feedbacktext",
+    "verbatim",
+    "answer",
+    "response",
+    "question",
+    "transcript",
+    "conversation",
+    "quote",
+    "remark",
+    "complaint",
+    "suggestion",
+    "opinion",
+    "detail",
+    "post",
+    "tweet",
+)
+"""Names of columns that hold the text of a document, best first."""
+
+
+def fold(name: str) -> str:
+    """Return a name without case, spaces, punctuation and "plain text", for comparison."""
+    lowered = unicodedata.normalize("NFKC", name).strip("\ufeff \t").lower()
+    folded = _NO_WORD.sub("", _PLAIN_TEXT.sub("", lowered))
+    return folded or _NO_WORD.sub("", lowered)
+
+
+def places_of(wanted: str, names: Sequence[str]) -> list[int]:
+    """Return the places of the columns called `wanted`: exactly, else but for case and spaces."""
+    exact = [place for place, name in enumerate(names) if name == wanted]
+    return exact or [place for place, name in enumerate(names) if fold(name) == fold(wanted)]
+
+
+def matches(candidates: Sequence[str], names: Sequence[str], *, last_words: bool = False) -> list[list[int]]:
+    """Return the places of the columns that fit, best first; columns of one name stay together.
+
+    Parameters
+    ----------
+    candidates
+        Folded names, best first; a plural fits too.
+    names
+        Names of the input's columns.
+    last_words
+        Let names fit whose last word is a candidate ("Ticket description"), after those that fit
+        as a whole.
+    """
+    found: dict[str, list[int]] = {}
+    order: list[tuple[int, int, str]] = []
+    for place, name in enumerate(names):
+        rank = _rank(name, candidates, last_words=last_words)
+        if rank is None:
+            continue
+        if fold(name) not in found:
+            order.append((rank, place, fold(name)))
+        found.setdefault(fold(name), []).append(place)
+    return [found[key] for _, _, key in sorted(order)]
+
+
+def choose(groups: Sequence[list[int]], has_values: Callable[[list[int]], bool]) -> list[int]:
+    """Return the first columns that hold anything in the sample, else the first; empty if there is none."""
+    return next((group for group in groups if has_values(group)), groups[0] if groups else [])
+
+
+def missing(column: str, wanted: str, names: Sequence[str], file: str) -> InputError:
+    """Describe a column that the user named and that isn't there, with the nearest names."""
+    shown = [name for name in names if len(name) <= _LONGEST_NAME]
+    by_fold = {fold(name): name for name in shown}
+    near = [by_fold[key] for key in difflib.get_close_matches(fold(wanted), list(by_fold), n=3)]
+    hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
+    option = OPTION_OF.get(column, "--keep")
+    return InputError(f"{file}: no column {wanted!r} ({option}){hint} Columns found: {listed(names)}")
+
+
+def no_text(names: Sequence[str], file: str) -> InputError:
+    """Describe a table in which no column is known to hold text."""
+    return InputError(
+        f"{file}: no column is known to hold the text; choose one with --text-column NAME. "
+        f"Columns found: {listed(names)}"
+    )
+
+
+def listed(names: Sequence[str]) -> str:
+    """List column names; a long one may be a text in a file without header, and isn't shown."""
+    shown = [
+        repr(name) if len(name) <= _LONGEST_NAME else f"(column {place}: too long to be a name)"
+        for place, name in enumerate(names[:50], 1)
+    ]
+    return ", ".join(shown) + (f" and {len(names) - 50} more" if len(names) > 50 else "")
+
+
+def _rank(name: str, candidates: Sequence[str], *, last_words: bool) -> int | None:
+    for key in _singular(fold(name)):
+        if key in candidates:
+            return candidates.index(key)
+    words = re.findall(r"[A-Z]?[a-z]+|[A-Z]+|\d+|[^\W\d_a-zA-Z]+", name)
+    if last_words and len(words) > 1:
+        for key in _singular(words[-1].lower()):
+            if key in candidates:
+                return len(candidates) + candidates.index(key)
+    return None
+
+
+def _singular(key: str) -> tuple[str, ...]:
+    return (key, key[:-1]) if key.endswith("s") else (key,)

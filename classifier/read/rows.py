@@ -1,0 +1,97 @@
+"""Rows as the formats hand them on.
+
+In: cells as they were written. Out: batches of rows of an even size. Never looks at what a
+cell means.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+
+_BATCH_BYTES = 64 << 20
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A row that goes no further: its number, why, and what may be its document id."""
+
+    row: int
+    reason: str
+    document_id: str = ""
+    # Cells of a row that couldn't be placed under the header: an id may be found among them.
+    cells: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Some rows of a table.
+
+    `table` has one column per name found, called "0", "1", …, for names may repeat; `numbers`
+    are the rows' 1-based places in the input.
+    """
+
+    table: pa.Table
+    numbers: np.ndarray
+    rejected: tuple[Fault, ...] = ()
+    dropped: tuple[Fault, ...] = ()
+    merged: int = 0
+
+
+@dataclass
+class _Waiting:
+    tables: list[pa.Table] = field(default_factory=list)
+    numbers: list[np.ndarray] = field(default_factory=list)
+    rejected: list[Fault] = field(default_factory=list)
+    dropped: list[Fault] = field(default_factory=list)
+    merged: int = 0
+
+    def add(self, rows: Rows) -> None:
+        self.tables.append(rows.table)
+        self.numbers.append(rows.numbers)
+        self.rejected += rows.rejected
+        self.dropped += rows.dropped
+        self.merged += rows.merged
+
+    def size(self) -> tuple[int, int]:
+        return sum(len(n) for n in self.numbers), sum(table.nbytes for table in self.tables)
+
+    def take(self, count: int) -> Rows:
+        """Give out the first `count` rows, with all that was set aside so far."""
+        table, numbers = pa.concat_tables(self.tables), np.concatenate(self.numbers)
+        self.tables, self.numbers = [table.slice(count)], [numbers[count:]]
+        taken = Rows(
+            table.slice(0, count), numbers[:count], tuple(self.rejected), tuple(self.dropped), self.merged
+        )
+        self.rejected, self.dropped, self.merged = [], [], 0
+        return taken
+
+
+def table_of(columns: Sequence[Sequence[str | None]]) -> pa.Table:
+    """Return text columns as a table; its columns are called "0", "1" and so on."""
+    return pa.table({str(i): pa.array(cells, pa.large_string()) for i, cells in enumerate(columns)})
+
+
+def numbers_from(first: int, count: int) -> np.ndarray:
+    """Return `count` consecutive row numbers."""
+    return np.arange(first, first + count, dtype=np.int64)
+
+
+def in_batches(parts: Iterable[Rows], batch_rows: int) -> Iterator[Rows]:
+    """Cut and join rows to batches of `batch_rows`, fewer where the cells are large.
+
+    The last batch has what is left; there is at least one, if any part came.
+    """
+    waiting = _Waiting()
+    given = False
+    for part in parts:
+        waiting.add(part)
+        count, size = waiting.size()
+        while count >= batch_rows or (count and size >= _BATCH_BYTES):
+            yield waiting.take(min(count, batch_rows))
+            given = True
+            count, size = waiting.size()
+    left = waiting.size()[0] or waiting.rejected or waiting.dropped or waiting.merged
+    if waiting.tables and (left or not given):
+        yield waiting.take(waiting.size()[0])
