@@ -305,6 +305,9 @@ MASKED = [
     ("order 55 4111 1111 1111 1111", "order 55 [CARD]"),
     ("0000 0000 0000 0000", "0000 0000 0000 0000"),
     ("1234567812345678", "1234567812345678"),
+    ("build 20210204185103", "build 20210204185103"),
+    ("Pack 1000.22700.1020.0", "Pack 1000.22700.1020.0"),
+    ("'lou@example.com' *lou@example.com*", "'[EMAIL]' *[EMAIL]*"),
     ("[EMAIL] [PHONE] [CARD] [IBAN] [URL] [PERSON_12]", "[EMAIL] [PHONE] [CARD] [IBAN] [URL] [PERSON_12]"),
     ("", ""),
 ]

@@ -28,7 +28,7 @@ _ADDRESSES: Finders = (
 )
 _NUMBERS: Finders = (
     ("[IBAN]", re.compile(r"[A-Za-z]{2}\d\d"), ibans),
-    ("[CARD]", re.compile(r"\d(?:[^\w\n]{0,3}\d){12}|\d_"), cards),
+    ("[CARD]", re.compile(r"\d(?:[^\w\n]{0,3}\d){12}"), cards),
     ("[PHONE]", re.compile(r"\d(?:[^\w\n]{0,4}\d){6}"), phones),
 )
 

@@ -25,6 +25,7 @@ _WEB = re.compile(
     re.IGNORECASE,
 )
 _NOT_LOCAL = frozenset(f'@<>()[],;:"“”„«»{BLANK}')
+_OPENING = "'`*_/|~="
 _DOMAIN = re.compile(
     rf"@(?:[\w\-]+\.)+[^\W\d_](?:[\w\-]*\w)(?:\?(?:subject|body|cc|bcc)=[^\s<>\"{BLANK}]*)?", re.IGNORECASE
 )
@@ -67,7 +68,11 @@ _IBAN_LENGTHS = {
 }
 
 _DIGITS = re.compile(r"\d+")
-_DIGIT_RUN = re.compile(r"(?<![^\W_])\d(?:[ \u00a0\u202f\-–._/]{0,2}\d){12,}(?![^\W_])")
+_DIGIT_RUN = re.compile(r"(?<![^\W_])\d(?:[ \u00a0\u202f\-–]{0,2}\d){12,}(?![^\W_])")
+# Times to the second, as programs number their builds.
+_TIMESTAMP = re.compile(
+    r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])[0-5]\d[0-5]\d"
+)
 _CARD_LENGTHS = range(13, 20)
 
 
@@ -105,6 +110,8 @@ def _local_start(text: str, at: int, end: int) -> int:
     start = at
     while start > end and text[start - 1] not in _NOT_LOCAL and not text[start - 1].isspace():
         start -= 1
+    while start < at - 1 and text[start] in _OPENING:
+        start += 1
     return start
 
 
@@ -171,7 +178,7 @@ def _is_card(digits: str, groups: list[Span]) -> bool:
     sizes = [end - start for start, end in groups]
     if len(sizes) == 1:
         # Times in milliseconds and most long ids begin with other digits.
-        shaped = digits[0] in "23456"
+        shaped = digits[0] in "23456" and _TIMESTAMP.fullmatch(digits) is None
     else:
         shaped = sizes[0] in (4, 5, 6) and max(sizes) <= 10 and min(sizes[:-1]) >= 3 and len(set(digits)) > 1
     return shaped and _fits_luhn(digits)
