@@ -37,6 +37,11 @@ class LoadedModel:
     description: Mapping[str, Any]
     folder: Path
 
+    @property
+    def tiers(self) -> tuple[str, ...]:
+        """What the model can do, the default first."""
+        return ("fast",)
+
 
 def folders(explicit: str = "") -> list[Path]:
     """Return where models are looked for, in order: the given folder alone, or the usual three."""
@@ -110,8 +115,7 @@ def save(
     OutputError
         If the folder holds a model, or can't be written.
     """
-    if (folder / DESCRIPTION).exists():
-        raise OutputError(f"{folder} holds a model already; models are never overwritten, give another --out")
+    require_free(folder)
     from safetensors.numpy import save_file
 
     try:
@@ -143,6 +147,18 @@ def save(
     except OSError as error:
         raise OutputError(f"{folder}: the model can't be written: {error}") from error
     return _model_id(body)
+
+
+def require_free(folder: Path) -> None:
+    """Refuse a folder that holds a model: what results were made with must stay what it was.
+
+    Raises
+    ------
+    OutputError
+        If `folder` holds a model.
+    """
+    if (folder / DESCRIPTION).exists():
+        raise OutputError(f"{folder} holds a model already; models are never overwritten, give another --out")
 
 
 def rounded(model: FastModel) -> FastModel:
@@ -190,6 +206,21 @@ def load(folder: Path) -> LoadedModel:
     return LoadedModel(
         body["model_id"], body["name"], str(body["version"]), tuple(body["languages"]), fast, body, folder
     )
+
+
+def require_tier(model: LoadedModel, tier: str | None) -> None:
+    """Refuse a tier that the model lacks: another one instead would be a silent fallback.
+
+    Raises
+    ------
+    ModelError
+        If the model hasn't the tier.
+    """
+    if tier and tier not in model.tiers:
+        raise ModelError(
+            f"model {model.model_id} has no tier {tier!r}, only {', '.join(model.tiers)}; "
+            f"use --tier {model.tiers[0]} or another --model"
+        )
 
 
 def _description(folder: Path) -> dict[str, Any]:

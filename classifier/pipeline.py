@@ -5,8 +5,9 @@ read has a place. Never writes a file; never holds more than a batch.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -24,6 +25,9 @@ KEPT = "keep:"
 
 TOO_LONG = 50_000
 """Code points from which on one text can't be one piece of feedback: it is scored, and reviewed."""
+
+FILTERABLE = tuple(name for name in schema.DOCUMENTS if name not in ("body", "people", "file", "row"))
+"""Columns that `--where` may name without keeping them."""
 
 ENFORCED_FROM = 20
 """So many rejected rows must there be before their share can stop a run."""
@@ -71,6 +75,30 @@ class Tally:
         table = {"rejected": schema.REJECTED, "dropped": schema.DROPPED, "duplicates": schema.DUPLICATES}[name]
         frames = [frame for frame in getattr(self, name) if len(frame)]
         return schema.conform(pd.concat(frames), table) if frames else schema.empty(table)
+
+    @classmethod
+    def of_scored(cls, scored: pd.DataFrame) -> "Tally":
+        """Return the tally of rows that come from scored files: all of them scored."""
+        return cls(
+            documents=len(scored),
+            scored=len(scored),
+            labelled={label: int(scored[label].sum()) for label in LABELS},
+            review=int(scored["review"].sum()),
+        )
+
+    def warnings(self) -> tuple[str, ...]:
+        """Return what the user should know of the rows that were left out."""
+        found = []
+        rejected = sum(map(len, self.rejected))
+        if rejected:
+            found.append(f"{rejected} row(s) could not be read; see rejected.csv")
+        same_id = sum(int((frame["kind"] == "same_id").sum()) for frame in self.duplicates)
+        if same_id:
+            found.append(
+                f"{same_id} row(s) repeat a document_id with another text; the first was scored, "
+                "the others are in duplicates.csv; is --id-column the right one?"
+            )
+        return tuple(found)
 
     def rows(self) -> dict[str, int]:
         """Return the counts of run.json's `result.rows`."""
@@ -140,7 +168,7 @@ def _wanted(documents: pd.DataFrame, filters: Filters) -> np.ndarray:
     if filters.until is not None:
         wanted &= (documents["created_at"] < filters.until).to_numpy()
     for column, value in filters.where.items():
-        name = column if column in schema.DOCUMENTS else f"{KEPT}{column}"
+        name = column if column in FILTERABLE else f"{KEPT}{column}"
         wanted &= (documents[name].astype("str") == value).to_numpy()
     return wanted
 
@@ -193,8 +221,7 @@ def score(
     languages = language.detect(texts)
     readable = languages.isin(["", *model.languages]).to_numpy()
     scores = classify.score_texts(model.fast, texts)
-    competitors = entities.find_competitors(texts, settings.competitors)
-    spans = _spans(texts, documents["people"], scores, readable, competitors, quotes=settings.quotes)
+    spans = _spans(texts, documents["people"], scores, readable, settings)
     columns = {name: documents[name] for name in schema.SCORED if name in documents}
     columns["language"] = languages
     columns["subject"] = _subjects(documents, quotes=settings.quotes)
@@ -209,68 +236,80 @@ def score(
     return schema.conform(pd.DataFrame(columns), schema.SCORED, extra=settings.keep)
 
 
-Span = dict[str, object]
+def without_quotes(scored: pd.DataFrame) -> pd.DataFrame:
+    """Return scored rows without any text of the customer: neither quotes nor subject."""
+    blank = pd.Series([""] * len(scored), index=scored.index, dtype="str")
+    spans = [
+        json.dumps([{**span, "quote": ""} for span in json.loads(text)], separators=(",", ":")) if text else ""
+        for text in scored["spans"]
+    ]
+    emptied = {"subject": blank, **{f"{label}_evidence": blank for label in LABELS}}
+    return scored.assign(**emptied, spans=pd.Series(spans, index=scored.index, dtype="str"))
+
+
+Span = dict[str, Any]
 
 
 def _spans(
-    texts: pd.Series,
-    people: pd.Series,
-    scores: Scores,
-    readable: np.ndarray,
-    competitors: Sequence[Sequence[tuple[int, int, str]]],
-    *,
-    quotes: bool,
+    texts: pd.Series, people: pd.Series, scores: Scores, readable: np.ndarray, settings: ScoreSettings
 ) -> list[list[Span]]:
-    """Return the evidence of every document, and mentions of competitors where there is none."""
-    carries = np.zeros(len(texts), dtype=bool)
-    units, _ = np.nonzero(scores.evidence)
+    """Return the evidence of every document, and the units that name a competitor without a label."""
     owner = np.repeat(np.arange(len(texts)), np.diff(scores.first))
-    carries[owner[units]] = True
+    shown = scores.evidence.any(axis=1) & readable[owner]
+    named = _competitors(texts, scores, owner, settings.competitors)
+    leaving = _leaving(texts, np.unique(owner[shown]), settings.competitors)
     found: list[list[Span]] = [[] for _ in range(len(texts))]
-    mentioned = np.array([len(mentions) > 0 for mentions in competitors], dtype=bool)
-    for row in np.flatnonzero((carries & readable) | mentioned):
+    for row in np.unique(np.concatenate([owner[shown], owner[list(named)]]).astype(np.int64)):
         spans: list[Span] = []
         if readable[row]:
             spans += [
                 {"label": label, "start": start, "end": end, "score": round(probability, 6)}
                 for label, start, end, probability in classify.spans_of(scores, row)
             ]
-        spans += _mentions(spans, competitors[row], scores, row)
+        spans += _mentions(spans, named, scores, row)
         names = tuple(filter(None, people.iat[row].split(";")))
         for span in spans:
-            quote = texts.iat[row][span["start"] : span["end"]] if quotes else ""
+            quote = texts.iat[row][span["start"] : span["end"]] if settings.quotes else ""
             span["quote"] = redact.redact_quote(quote, people=names) if quote else ""
+            if row in leaving:
+                span["churn_risk"] = True
         found[row] = spans
     return found
 
 
-def _mentions(
-    spans: list[Span], competitors: Sequence[tuple[int, int, str]], scores: Scores, row: int
-) -> list[Span]:
-    """Name the competitors of each labelled span; return the units with others as spans without a label."""
-    extra: dict[tuple[int, int], list[str]] = {}
-    for start, end, name in competitors:
-        holders = [span for span in spans if span["start"] <= start and end <= span["end"]]
-        for span in holders:
-            names = span.setdefault("competitors", [])
-            if name not in names:
-                names.append(name)
-        if not holders:
-            extra.setdefault(_unit_around(scores, row, start, end), []).append(name)
-    return [
-        {"label": "", "start": start, "end": end, "score": 1.0, "competitors": sorted(set(names))}
-        for (start, end), names in sorted(extra.items())
-    ]
+def _competitors(
+    texts: pd.Series, scores: Scores, owner: np.ndarray, competitors: Mapping[str, tuple[str, ...]]
+) -> dict[int, list[str]]:
+    """Return unit -> the competitors that it names."""
+    mentioned = (entities.find_competitors(texts, competitors) != "").to_numpy()
+    units = np.flatnonzero(mentioned[owner])
+    parts = [texts.iat[owner[unit]][scores.start[unit] : scores.end[unit]] for unit in units]
+    named = entities.find_competitors(pd.Series(parts, dtype="str"), competitors)
+    return {int(unit): names.split(";") for unit, names in zip(units, named, strict=True) if names}
 
 
-def _unit_around(scores: Scores, row: int, start: int, end: int) -> tuple[int, int]:
+def _leaving(texts: pd.Series, rows: np.ndarray, competitors: Mapping[str, tuple[str, ...]]) -> set[int]:
+    """Return those of the rows whose text, not only their evidence, speaks of leaving."""
+    found = entities.find_churn(texts.iloc[rows], competitors).to_numpy()
+    return set(rows[found].tolist())
+
+
+def _mentions(spans: list[Span], named: Mapping[int, list[str]], scores: Scores, row: int) -> list[Span]:
+    """Name the competitors of each labelled span; return the other units that name one."""
+    others: list[Span] = []
     for unit in range(int(scores.first[row]), int(scores.first[row + 1])):
-        if scores.start[unit] <= start and end <= scores.end[unit]:
-            return int(scores.start[unit]), int(scores.end[unit])
-    return start, end
+        if unit not in named:
+            continue
+        place = {"start": int(scores.start[unit]), "end": int(scores.end[unit])}
+        holders = [span for span in spans if span["start"] == place["start"] and span["end"] == place["end"]]
+        for span in holders:
+            span["competitors"] = named[unit]
+        if not holders:
+            others.append({"label": "", **place, "score": 1.0, "competitors": named[unit]})
+    return others
 
 
-_KEYS = ("label", "start", "end", "score", "quote", "competitors")
+_KEYS = ("label", "start", "end", "score", "quote", "competitors", "churn_risk")
 
 
 def _json(spans: list[Span]) -> str:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def rows_bar(*, shown: bool | None, total: int | None, what: str) -> Iterator[Callable[[int], None]]:
-    """Yield a function that takes the number of rows just done.
+    """Yield a function that takes the number of rows done so far.
 
     Parameters
     ----------
@@ -28,4 +28,4 @@ def rows_bar(*, shown: bool | None, total: int | None, what: str) -> Iterator[Ca
     from tqdm import tqdm
 
     with tqdm(total=total, desc=what, unit=" rows", unit_scale=True, file=sys.stderr, smoothing=0.1) as bar:
-        yield lambda rows: bar.update(rows) and None
+        yield lambda rows: bar.update(rows - bar.n) and None

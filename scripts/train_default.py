@@ -13,8 +13,8 @@ import click
 import numpy as np
 import pandas as pd
 
-from classifier import card, classify, evaluate, labelled, models, splits, train
-from classifier.labels import EXPECTATION_SOURCES, GAP, LABELS
+from classifier import card, evaluate, labelled, models, splits, teach, train
+from classifier.labels import LABELS
 from classifier.report.manifest import versions
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -96,39 +96,6 @@ def _annotated(path: Path, data_root: Path) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def predictions_of(model: classify.FastModel, texts: pd.Series) -> evaluate.Predictions:
-    """Return what the model says of `texts`, as the evaluation wants it."""
-    scores = classify.score_texts(model, texts)
-    spans = []
-    for row in range(len(texts)):
-        best: dict[str, tuple[int, int]] = {}
-        for label, start, end, _ in sorted(classify.spans_of(scores, row), key=lambda span: span[3]):
-            best[label] = (start, end)
-        spans.append(best)
-    sources = np.array([EXPECTATION_SOURCES[place] if place >= 0 else "" for place in scores.source])
-    return evaluate.Predictions(
-        probabilities=scores.probability.astype(np.float64),
-        decisions=scores.decision,
-        spans=spans,
-        expectation_source=np.where(scores.decision[:, LABELS.index(GAP)], sources, ""),
-        review=scores.close.any(axis=1),
-        thresholds=tuple(model.heads[label].threshold for label in LABELS),
-    )
-
-
-def validation(documents: pd.DataFrame, trained: train.Trained) -> dict[str, object]:
-    """Return the out-of-fold figures: what the settings of the model were chosen on."""
-    predictions = evaluate.Predictions(
-        probabilities=trained.probability,
-        decisions=trained.decision,
-        spans=[{} for _ in range(len(documents))],
-        expectation_source=np.array([""] * len(documents)),
-        review=np.zeros(len(documents), dtype=bool),
-        thresholds=tuple(trained.model.heads[label].threshold for label in LABELS),
-    )
-    return evaluate.evaluate(train.canonical(documents), predictions, groups=trained.groups).as_dict()
-
-
 @click.command()
 @click.option("--data-root", type=click.Path(path_type=Path, exists=True), default="../shared/data", show_default=True)
 @click.option("--out", type=click.Path(path_type=Path), default="models/default/1", show_default=True)
@@ -142,10 +109,10 @@ def main(data_root: Path, out: Path, measure: bool) -> None:
     click.echo(f"fitted in {time.monotonic() - began:.0f} s")
     rounded = models.rounded(trained.model)
     title = "Validation: cross-validated on the training data, grouped by near-duplicates"
-    figures = [card.Figures(title, validation(documents, trained), tells_sources=False)]
+    figures = [card.Figures(title, teach.validation(documents, trained).as_dict(), tells_sources=False)]
     for name, title in GOLD if measure else ():
         gold = labelled.read_labelled([data_root / "gold" / f"{name}.jsonl"])
-        found = evaluate.evaluate(gold, predictions_of(rounded, gold["text"]))
+        found = evaluate.evaluate(gold, teach.predictions_of(rounded, gold["text"]))
         figures.append(card.Figures(f"{title} (gold/{name})", found.as_dict()))
         click.echo(f"gold/{name}: macro-F1 {found.as_dict()['macro_f1']['value']:.3f}")
     name, version = out.parent.name, out.name

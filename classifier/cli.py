@@ -1,0 +1,319 @@
+"""The command line: parse, call, print; the only place that turns errors into exit codes.
+
+In: arguments. Out: results on stdout or in files, messages on stderr. Never computes anything.
+"""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from classifier import __version__
+from classifier.errors import FeedbackError
+from classifier.options import answering, choose, configured, day, modelling, reading, reporting
+
+EXIT_USER = 1
+EXIT_INTERRUPTED = 130
+
+
+class _Group(click.Group):
+    """A group whose errors of the family FeedbackError end in exit code 1 and one message."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().main(*args, **kwargs)
+        except FeedbackError as error:
+            _fail(error)
+        except BrokenPipeError:
+            # The reader of our output went away (`| head`): that's no fault.
+            sys.stderr.close()
+            sys.exit(0)
+        except KeyboardInterrupt:
+            click.echo("interrupted", err=True)
+            sys.exit(EXIT_INTERRUPTED)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            click.echo("interrupted; nothing was written under its final name", err=True)
+            ctx.exit(EXIT_INTERRUPTED)
+
+
+def _fail(error: FeedbackError) -> NoReturn:
+    if _wants_json(sys.argv):
+        body = {"error": {"type": type(error).__name__, "message": str(error)}}
+        click.echo(json.dumps(body, ensure_ascii=False), err=True)
+    else:
+        click.echo(f"Error: {error}", err=True)
+    sys.exit(EXIT_USER)
+
+
+def _wants_json(arguments: list[str]) -> bool:
+    return "--format=json" in arguments or any(
+        pair == ("--format", "json") for pair in zip(arguments, arguments[1:], strict=False)
+    )
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="classifier")
+def main() -> None:
+    """Turn customer feedback into work.
+
+    Reads exports of support tickets and sales notes, finds pain points, feature requests and
+    expectation gaps, groups them into themes, ranks them, and writes the product and the marketing
+    backlog.
+
+    Start with: classifier run tickets.json notes.csv --out report
+    """
+
+
+def _say(form: str, body: dict[str, Any], text: Callable[[], str], *, quiet: bool = False) -> None:
+    """Print a result: JSON always, text unless --quiet."""
+    if form == "json":
+        click.echo(json.dumps(body, ensure_ascii=False, indent=2))
+    elif not quiet:
+        click.echo(text())
+
+
+def _tell(outcome: Any, *, quiet: bool) -> None:
+    """Print notes and warnings to stderr."""
+    if quiet:
+        return
+    for note in outcome.notes:
+        click.echo(note, err=True)
+    for warning in outcome.warnings:
+        click.echo(f"Warning: {warning}", err=True)
+
+
+def _watching(values: dict[str, Any]) -> Any:
+    from classifier.run import Watching
+
+    return Watching(False if values["quiet"] else values["progress"], values.get("workers"))
+
+
+def _choice(values: dict[str, Any]) -> Any:
+    from classifier.run import References, ReportChoice
+
+    names = ("claims", "capabilities", "accounts", "objectives")
+    return ReportChoice(
+        references=References(**{name: values[name] for name in names}),
+        department=values["department"],
+        as_of=day(values["as_of"], "--as-of"),
+        bom=values["bom"],
+        force=values["force"],
+    )
+
+
+def _model(values: dict[str, Any]) -> Any:
+    from classifier.run import load_model
+
+    return load_model(values["model"], folder=values["models"], tier=values["tier"])
+
+
+@main.command()
+@click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
+@click.option("--out", required=True, type=click.Path(path_type=Path), metavar="DIR", help="Folder to write.")
+@reading
+@modelling
+@reporting
+@configured
+@answering
+def run(inputs: tuple[str, ...], out: Path, form: str, **values: Any) -> None:
+    """Do the main job: score exports, then write both backlogs and the report.
+
+    INPUT is a file, a glob in quotes, or - for standard input; kinds may be mixed.
+    """
+    from classifier import present
+    from classifier import run as commands
+
+    chosen = choose(values)
+    outcome = commands.run(
+        inputs, out, model=_model(values), chosen=chosen, choice=_choice(values), watching=_watching(values)
+    )
+    _tell(outcome, quiet=values["quiet"] or form == "json")
+    _say(
+        form,
+        present.outcome_json("run", outcome),
+        lambda: present.outcome_text("run", outcome),
+        quiet=values["quiet"],
+    )
+
+
+@main.command()
+@click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
+@click.option(
+    "--out", required=True, metavar="FILE", help="File to write: .csv .jsonl (also .gz .zst) .parquet; - is stdout."
+)
+@reading
+@modelling
+@configured
+@click.option("--bom", is_flag=True, help="Begin a CSV file with a byte order mark, for Excel.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "csv", "jsonl"]),
+    default="text",
+    help="How the summary is printed (text, json), or how rows are with --out - (csv, jsonl).",
+)
+def score(inputs: tuple[str, ...], out: str, form: str, bom: bool, **values: Any) -> None:
+    """Score exports into one file, streaming, in input order."""
+    from classifier import present
+    from classifier import run as commands
+
+    chosen = choose(values)
+    rows_form = form if form in ("csv", "jsonl") else "csv" if out == "-" else ""
+    outcome = commands.score(
+        inputs,
+        out,
+        model=_model(values),
+        chosen=chosen,
+        form=rows_form,
+        bom=bom,
+        watching=_watching(values),
+    )
+    _tell(outcome, quiet=values["quiet"] or form == "json")
+    if out == "-":
+        return
+    _say(
+        form,
+        present.outcome_json("score", outcome),
+        lambda: present.outcome_text("score", outcome),
+        quiet=values["quiet"],
+    )
+
+
+@main.command()
+@click.argument("scored", nargs=-1, required=True, metavar="SCORED...")
+@click.option("--out", required=True, type=click.Path(path_type=Path), metavar="DIR", help="Folder to write.")
+@click.option("--quotes", type=click.Choice(["redacted", "none"]), default=None, help="Quotes to write.")
+@reporting
+@configured
+@answering
+def report(scored: tuple[str, ...], out: Path, form: str, **values: Any) -> None:
+    """Make themes, rankings, links and the report from scored files."""
+    from classifier import present
+    from classifier import run as commands
+
+    chosen = choose(values)
+    outcome = commands.make_report(
+        scored, out, chosen=chosen, choice=_choice(values), watching=_watching(values)
+    )
+    _tell(outcome, quiet=values["quiet"] or form == "json")
+    _say(
+        form,
+        present.outcome_json("report", outcome),
+        lambda: present.outcome_text("report", outcome),
+        quiet=values["quiet"],
+    )
+
+
+@main.command()
+@click.argument("text")
+@modelling
+@answering
+def explain(text: str, form: str, **values: Any) -> None:
+    """Show labels, probabilities, evidence and the n-grams that weighed most, for one TEXT (- is stdin)."""
+    from classifier import clean, models, present
+    from classifier.explain import explain as explained
+    from classifier.language import detect_one
+
+    if text == "-":
+        text = click.get_text_stream("stdin", encoding="utf-8", errors="replace").read()
+    model = models.load(models.find(values["model"], places=models.folders(values["models"])))
+    models.require_tier(model, values["tier"])
+    cleaned = clean.clean(text)
+    explanation = explained(cleaned, model, language=detect_one(cleaned))
+    _say(form, {"command": "explain", **explanation}, lambda: present.explanation_text(explanation))
+
+
+@main.command()
+@click.argument("data", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="DATA...")
+@click.option("--out", required=True, type=click.Path(path_type=Path), metavar="DIR", help="Folder of the new model.")
+@click.option("--seed", default=0, show_default=True, help="Seed of the folds.")
+@click.option("--quiet", is_flag=True, help="Print errors only.")
+@answering
+def train(data: tuple[Path, ...], out: Path, seed: int, quiet: bool, form: str) -> None:
+    """Train a model from labelled CSV, JSONL or Parquet files.
+
+    Columns: text, labels (JSON list or ;-separated); also id, evidence, expectation_source, group,
+    source. DIR is best NAME/VERSION inside the folder of models.
+    """
+    from classifier import teach
+
+    trained = teach.train_files(data, out, seed=seed)
+    _say(form, {"command": "train", **trained}, lambda: teach.trained_text(trained), quiet=quiet)
+
+
+@main.command()
+@click.argument("data", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="DATA...")
+@modelling
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=None,
+    metavar="DIR",
+    help="Folder for JSON, Markdown and plots.",
+)
+@click.option("--resamples", type=click.IntRange(1), default=2000, show_default=True, help="Bootstrap resamples.")
+@click.option("--seed", default=0, show_default=True, help="Seed of the resamples.")
+@answering
+def evaluate(
+    data: tuple[Path, ...], out: Path | None, resamples: int, seed: int, form: str, **values: Any
+) -> None:
+    """Measure a model on labelled files: precision, recall, F1, AP, calibration, with intervals."""
+    from classifier import teach
+    from classifier.evaluate import render_table
+
+    model = _model(values)
+    evaluation, files = teach.evaluate_files(data, model, out, resamples=resamples, seed=seed)
+    body = {"command": "evaluate", "model_id": model.model_id, **evaluation.as_dict(), "files": files}
+    _say(form, body, lambda: render_table(evaluation))
+
+
+@main.command()
+@answering
+def sources(form: str) -> None:
+    """List the input sources and formats, and the columns that are read."""
+    from dataclasses import asdict
+
+    from classifier import present, read
+
+    known = [asdict(one) for one in read.describe_sources()]
+    formats = [asdict(one) for one in read.describe_formats()]
+    body = {"command": "sources", "sources": known, "formats": formats}
+    _say(form, body, lambda: present.sources_text(known, formats))
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
+@answering
+def verify(folder: Path, form: str) -> None:
+    """Check that the folder of a run still matches its run.json; exit 1 where it doesn't."""
+    from classifier import report as reports
+
+    mismatches = reports.verify(folder)
+    body = {
+        "command": "verify",
+        "folder": str(folder),
+        "ok": not mismatches,
+        "mismatches": [{"file": one.file, "kind": one.kind, "problem": one.detail} for one in mismatches],
+    }
+    _say(form, body, lambda: "\n".join(map(str, mismatches)) or f"{folder}: matches its run.json")
+    if mismatches:
+        sys.exit(EXIT_USER)
+
+
+@main.command()
+@click.argument("first", type=click.Path(path_type=Path), metavar="DIR1")
+@click.argument("second", type=click.Path(path_type=Path), metavar="DIR2")
+@answering
+def diff(first: Path, second: Path, form: str) -> None:
+    """Show what changed from the run in DIR1 to the run in DIR2."""
+    from classifier import report as reports
+
+    found = reports.diff(first, second)
+    _say(form, {"command": "diff", **found.as_dict()}, lambda: reports.render_text(found))

@@ -1,0 +1,67 @@
+"""Why one text is labelled as it is.
+
+In: a text and a model. Out: a JSON-able dict. Never imports pandas or compiled code, so that it
+answers at once.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from classifier import classify
+from classifier.labels import EXPECTATION_SOURCES, LABELS
+from classifier.models import LoadedModel
+
+SHOWN: Final = 8
+"""So many n-grams per label: the strongest by size."""
+
+
+def explain(text: str, model: LoadedModel, *, language: str) -> dict[str, Any]:
+    """Return labels, probabilities, evidence and n-grams of a cleaned text.
+
+    `ngrams` are exact: the weights of all n-grams add up to the document's logit less its bias.
+    """
+    scores = classify.score_one(model.fast, text)
+    readable = language in ("", *model.languages)
+    spans = classify.spans_of(scores, 0) if readable else []
+    labels = {
+        label: _label(model.fast, text, label, place, scores, spans, readable) for place, label in enumerate(LABELS)
+    }
+    source = int(scores.source[0])
+    reason = _review_reason(text, scores, readable=readable)
+    return {
+        "model_id": model.model_id,
+        "language": language,
+        "labels": labels,
+        "expectation_source": EXPECTATION_SOURCES[source] if source >= 0 and readable else "",
+        "review": bool(reason),
+        "review_reason": reason,
+    }
+
+
+def _label(
+    fast: classify.FastModel,
+    text: str,
+    label: str,
+    place: int,
+    scores: classify.Scores,
+    spans: Any,
+    readable: bool,
+) -> Mapping[str, Any]:
+    own = [span for span in spans if span[0] == label]
+    best = max(own, key=lambda span: (span[3], -span[1]), default=None)
+    weighed = classify.contributions(fast, text, label)[:SHOWN]
+    return {
+        "probability": round(float(scores.probability[0, place]), 6),
+        "threshold": round(fast.heads[label].threshold, 6),
+        "decision": bool(scores.decision[0, place]) and readable,
+        "evidence": {"start": best[1], "end": best[2], "text": text[best[1] : best[2]]} if best else None,
+        "ngrams": [{"ngram": ngram, "weight": round(weight, 6)} for ngram, weight in weighed],
+    }
+
+
+def _review_reason(text: str, scores: classify.Scores, *, readable: bool) -> str:
+    if not text.strip():
+        return "no_text"
+    if not readable:
+        return "language"
+    return "uncertain" if scores.close.any() or scores.known[0] == 0 else ""

@@ -1,0 +1,135 @@
+"""Training and evaluation from files: what `train` and `evaluate` do.
+
+In: paths of labelled data. Out: a model's folder, or figures. Never prints.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from classifier import card, classify, evaluate, labelled, models, train
+from classifier.labels import EXPECTATION_SOURCES, GAP, LABELS, TITLES
+from classifier.models import LoadedModel
+
+
+def predictions_of(model: classify.FastModel, texts: pd.Series) -> evaluate.Predictions:
+    """Return what the model says of `texts`, as the evaluation wants it."""
+    scores = classify.score_texts(model, texts)
+    sources = np.array([EXPECTATION_SOURCES[place] if place >= 0 else "" for place in scores.source])
+    return evaluate.Predictions(
+        probabilities=scores.probability.astype(np.float64),
+        decisions=scores.decision,
+        spans=[_best_spans(scores, row) for row in range(len(texts))],
+        expectation_source=np.where(scores.decision[:, LABELS.index(GAP)], sources, ""),
+        review=scores.close.any(axis=1),
+        thresholds=_thresholds(model),
+    )
+
+
+def _best_spans(scores: classify.Scores, row: int) -> dict[str, tuple[int, int]]:
+    ascending = sorted(classify.spans_of(scores, row), key=lambda span: (span[3], -span[1]))
+    return {label: (start, end) for label, start, end, _ in ascending}
+
+
+def _thresholds(model: classify.FastModel) -> tuple[float, ...]:
+    return tuple(model.heads[label].threshold for label in LABELS)
+
+
+def validation(documents: pd.DataFrame, trained: train.Trained, *, resamples: int = 2000) -> evaluate.Evaluation:
+    """Return the out-of-fold figures: what the settings of the model were chosen on.
+
+    Evidence and expectation sources aren't part of them.
+    """
+    rows = len(documents)
+    predictions = evaluate.Predictions(
+        probabilities=trained.probability,
+        decisions=trained.decision,
+        spans=[{} for _ in range(rows)],
+        expectation_source=np.array([""] * rows),
+        review=np.zeros(rows, dtype=bool),
+        thresholds=_thresholds(trained.model),
+    )
+    return evaluate.evaluate(
+        train.canonical(documents), predictions, groups=trained.groups, n_boot=resamples
+    )
+
+
+def train_files(data: Sequence[Path], out: Path, *, seed: int) -> dict[str, Any]:
+    """Train a model from labelled files, save it in `out`, and return the summary.
+
+    Raises
+    ------
+    InputError
+        If the data can't be read or has too few examples of a label.
+    OutputError
+        If `out` holds a model already or can't be written.
+    """
+    began = time.monotonic()
+    models.require_free(out)
+    documents = labelled.read_labelled(data)
+    settings = train.TrainingSettings(seed=seed)
+    trained = train.fit(documents, settings)
+    figures = validation(documents, trained).as_dict()
+    name, version = (out.parent.name or "model"), out.name
+    sources = [card.Source(source, "as given", source or "(no source)") for source in sorted(set(documents["source"]))]
+    text = card.render(
+        name=name,
+        version=version,
+        training=documents,
+        sources=sources,
+        figures=[card.Figures("Validation: cross-validated, grouped by near-duplicates", figures, tells_sources=False)],
+        limits=("Measured on its own training data by cross-validation only.",),
+        command="classifier train",
+    )
+    about = {"documents": len(documents), "settings": asdict(settings)}
+    model_id = models.save(
+        out, trained.model, name=name, version=version, languages=("en",), about=about, card=text
+    )
+    keys = ("precision", "recall", "f1", "average_precision")
+    return {
+        "out": str(out),
+        "model_id": model_id,
+        "documents": len(documents),
+        "figures": {
+            label: {
+                **{key: round(figures["labels"][label][key]["value"], 6) for key in keys},
+                "threshold": round(trained.model.heads[label].threshold, 6),
+            }
+            for label in LABELS
+        },
+        "macro_f1": round(figures["macro_f1"]["value"], 6),
+        "seconds": round(time.monotonic() - began, 3),
+    }
+
+
+def trained_text(trained: dict[str, Any]) -> str:
+    """Return the summary of `train` as text."""
+    lines = [f"Trained on {trained['documents']:,} documents (figures: cross-validated, grouped by near-duplicates)"]
+    lines.append(f"  {'':<17}precision  recall    F1")
+    for label, one in trained["figures"].items():
+        lines.append(f"  {TITLES[label]:<17}{one['precision']:>9.2f}{one['recall']:>8.2f}{one['f1']:>6.2f}")
+    lines += ["", f"Model {trained['model_id']}: {trained['out']}  ({trained['seconds']:.0f} s)"]
+    return "\n".join(lines)
+
+
+def evaluate_files(
+    data: Sequence[Path], model: LoadedModel, out: Path | None, *, resamples: int, seed: int
+) -> tuple[evaluate.Evaluation, dict[str, str]]:
+    """Measure a model on labelled files; write the files of an evaluation where `out` is given.
+
+    Raises
+    ------
+    InputError
+        If the data can't be read.
+    OutputError
+        If `out` can't be written.
+    """
+    gold = labelled.read_labelled(data)
+    found = evaluate.evaluate(gold, predictions_of(model.fast, gold["text"]), n_boot=resamples, seed=seed)
+    written = evaluate.write(out, found) if out else []
+    return found, {path.name: str(path) for path in written}
