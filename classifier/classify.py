@@ -234,7 +234,8 @@ def _logit(probability: float) -> float:
 
 def _root(counts: npt.NDArray[Any]) -> Reals:
     """Return what a sum over so many n-grams is divided by: long texts must not shout."""
-    return np.sqrt(np.maximum(counts, 1)).astype(np.float32)
+    root: Reals = np.sqrt(np.maximum(counts, 1)).astype(np.float32)
+    return root
 
 
 def _evidence(

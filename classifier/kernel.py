@@ -178,7 +178,7 @@ def _abbreviated(codes: Codes, kinds: Kinds, folds: Codes, start: int, mark: int
     for place in range(begin, mark):
         value = _hash_folded(value, codes[place], folds)
     found = np.searchsorted(_ABBREVIATION_HASHES, value)
-    return found < len(_ABBREVIATION_HASHES) and _ABBREVIATION_HASHES[found] == value
+    return bool(found < len(_ABBREVIATION_HASHES) and _ABBREVIATION_HASHES[found] == value)
 
 
 @_compiled()
@@ -203,7 +203,7 @@ def _ends_line(kinds: Kinds, count: int, start: int, place: int) -> bool:
         last -= 1
     if last < start:
         return True
-    return not kinds[last] & (LETTER | DIGIT) and kinds[last] & (TERMINAL | NEWLINE | CLOSER) != 0
+    return bool(not kinds[last] & (LETTER | DIGIT) and kinds[last] & (TERMINAL | NEWLINE | CLOSER) != 0)
 
 
 @_compiled()

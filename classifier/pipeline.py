@@ -258,6 +258,7 @@ def _spans(
     shown = scores.evidence.any(axis=1) & readable[owner]
     named = _competitors(texts, scores, owner, settings.competitors)
     leaving = _leaving(texts, np.unique(owner[shown]), settings.competitors)
+    written, persons = texts.tolist(), people.tolist()
     found: list[list[Span]] = [[] for _ in range(len(texts))]
     for row in np.unique(np.concatenate([owner[shown], owner[list(named)]]).astype(np.int64)):
         spans: list[Span] = []
@@ -267,9 +268,9 @@ def _spans(
                 for label, start, end, probability in classify.spans_of(scores, row)
             ]
         spans += _mentions(spans, named, scores, row)
-        names = tuple(filter(None, people.iat[row].split(";")))
+        names = tuple(filter(None, persons[row].split(";")))
         for span in spans:
-            quote = texts.iat[row][span["start"] : span["end"]] if settings.quotes else ""
+            quote = written[row][span["start"] : span["end"]] if settings.quotes else ""
             span["quote"] = redact.redact_quote(quote, people=names) if quote else ""
             if row in leaving:
                 span["churn_risk"] = True
@@ -283,7 +284,8 @@ def _competitors(
     """Return unit -> the competitors that it names."""
     mentioned = (entities.find_competitors(texts, competitors) != "").to_numpy()
     units = np.flatnonzero(mentioned[owner])
-    parts = [texts.iat[owner[unit]][scores.start[unit] : scores.end[unit]] for unit in units]
+    written = texts.tolist()
+    parts = [written[owner[unit]][scores.start[unit] : scores.end[unit]] for unit in units]
     named = entities.find_competitors(pd.Series(parts, dtype="str"), competitors)
     return {int(unit): names.split(";") for unit, names in zip(units, named, strict=True) if names}
 

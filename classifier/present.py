@@ -48,7 +48,10 @@ def outcome_json(command: str, outcome: "Outcome") -> dict[str, Any]:
 
 
 def _top(backlog: "pd.DataFrame", columns: Sequence[str]) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = backlog.head(TOP)[list(columns)].to_dict("records")
+    rows = [
+        {str(name): value for name, value in row.items()}
+        for row in backlog.head(TOP)[list(columns)].to_dict("records")
+    ]
     for row in rows:
         row["priority"] = round(row["priority"], 6)
     return rows
@@ -115,7 +118,7 @@ def sources_text(sources: Sequence[Mapping[str, Any]], formats: Sequence[Mapping
     for source in sources:
         lines += ["", f"  {source['name']}: {source['title']}"]
         lines.append(f"    recognised by: {source['recognised_by']}")
-        lines += [f"    {column:<14}from {read_from}" for column, read_from in source["columns"].items()]
+        lines += [f"    {column:<14}from {', '.join(names[:6])}" for column, names in source["columns"].items()]
     lines += ["", "Formats (how it is written; found by content)"]
     lines += [f"  {one['name']:<9}{one['title']}" for one in formats]
     return "\n".join(lines)

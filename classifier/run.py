@@ -263,7 +263,7 @@ def _scored(
     if watching.workers:
         import numba
 
-        numba.set_num_threads(min(watching.workers, numba.config.NUMBA_NUM_THREADS))
+        numba.set_num_threads(min(watching.workers, numba.get_num_threads()))
     batches = read.read_files(sources, options, notes=notes)
     with rows_bar(shown=watching.progress, total=None, what="scoring") as advance:
         for batch in pipeline.score_batches(

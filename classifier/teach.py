@@ -20,13 +20,16 @@ from classifier.models import LoadedModel
 def predictions_of(model: classify.FastModel, texts: pd.Series) -> evaluate.Predictions:
     """Return what the model says of `texts`, as the evaluation wants it."""
     scores = classify.score_texts(model, texts)
-    sources = np.array([EXPECTATION_SOURCES[place] if place >= 0 else "" for place in scores.source])
+    has_gap = scores.decision[:, LABELS.index(GAP)]
     return evaluate.Predictions(
         probabilities=scores.probability.astype(np.float64),
         decisions=scores.decision,
         spans=[_best_spans(scores, row) for row in range(len(texts))],
-        expectation_source=np.where(scores.decision[:, LABELS.index(GAP)], sources, ""),
-        review=scores.close.any(axis=1),
+        expectation_source=[
+            EXPECTATION_SOURCES[place] if place >= 0 and gap else ""
+            for place, gap in zip(scores.source, has_gap, strict=True)
+        ],
+        review=np.asarray(scores.close.any(axis=1), dtype=bool),
         thresholds=_thresholds(model),
     )
 
@@ -50,7 +53,7 @@ def validation(documents: pd.DataFrame, trained: train.Trained, *, resamples: in
         probabilities=trained.probability,
         decisions=trained.decision,
         spans=[{} for _ in range(rows)],
-        expectation_source=np.array([""] * rows),
+        expectation_source=[""] * rows,
         review=np.zeros(rows, dtype=bool),
         thresholds=_thresholds(trained.model),
     )

@@ -359,8 +359,9 @@ def _final(corpus: _Corpus, heads: dict[str, Head], settings: TrainingSettings) 
     known = np.flatnonzero((corpus.document_idf > 0) & (dense != 0).any(axis=1))
     index = np.zeros(settings.features.buckets, dtype=np.int32)
     index[known] = np.arange(1, len(known) + 1)
-    weights = np.vstack([np.zeros((1, dense.shape[1]), dtype=np.float32), dense[known]])
-    return FastModel(settings.features, index, weights, tuple(bias), heads)
+    table = np.zeros((len(known) + 1, dense.shape[1]), dtype=np.float32)
+    table[1:] = dense[known]
+    return FastModel(settings.features, index, table, tuple(bias), heads)
 
 
 def _source_models(corpus: _Corpus, settings: TrainingSettings) -> list[tuple[Reals, float]]:
