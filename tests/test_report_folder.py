@@ -1,0 +1,396 @@
+"""The folder of a run: what may be overwritten, run.json, verify and diff."""
+
+import dataclasses
+import json
+
+import pandas as pd
+import pytest
+from report_samples import nothing, results, scored
+
+from classifier import report
+from classifier.errors import InputError, OutputError
+from classifier.report import compare, manifest
+from classifier.report.folder import KNOWN, prepare_folder
+from classifier.report.results import Rows, ScoredSummary
+
+SETTINGS = {"rank": {"weights": {"reach": 3.0}}, "quotes": "redacted"}
+
+
+def write_run(out, found, documents, *, settings=SETTINGS, force=False):
+    """Write a whole folder the way the pipeline does."""
+    with prepare_folder(out, force=force) as staging:
+        with report.scored_writer(staging / "scored.parquet") as writer:
+            writer.write(documents)
+        report.write(staging, found)
+        manifest.write(
+            staging,
+            manifest.build(
+                staging,
+                rows=found.rows,
+                inputs=[{"name": "tickets.json", "sha256": "ab"}],
+                model_id=found.model_id,
+                settings=settings,
+                as_of="2026-06-30",
+                versions={"python": "3.11"},
+                execution={"seconds": {"score": 1.5}},
+            ),
+        )
+    return out
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    return write_run(tmp_path_factory.mktemp("run") / "out", results(), scored())
+
+
+def test_all_files_of_the_contract(run):
+    assert {path.name for path in run.iterdir()} == set(KNOWN)
+
+
+def test_without_claims_there_is_no_table_of_them(tmp_path):
+    found = write_run(tmp_path / "out", results(40, has_claims=False), scored(40))
+    assert {path.name for path in found.iterdir()} == set(KNOWN) - {"claims_at_risk.csv"}
+
+
+def test_nothing_read_still_gives_all_files(tmp_path):
+    found = write_run(tmp_path / "out", nothing(), scored(0))
+    assert report.verify(found) == []
+    for name in ("product_backlog.csv", "evidence.csv", "rejected.csv"):
+        assert (found / name).read_text().count("\n") == 1
+
+
+def test_two_runs_are_equal_to_the_byte(run, tmp_path):
+    other = write_run(tmp_path / "elsewhere", results(), scored())
+    for name in KNOWN:
+        assert (other / name).read_bytes() == (run / name).read_bytes(), name
+
+
+def test_bom_for_excel(tmp_path):
+    report.write(tmp_path, results(10), bom=True)
+    assert all(path.read_bytes().startswith(b"\xef\xbb\xbf") for path in tmp_path.glob("*.csv"))
+
+
+def test_run_json(run):
+    found = json.loads((run / "run.json").read_text())
+    assert found["result"]["rows"] == {
+        "read": 396, "scored": 390, "rejected": 2, "duplicates": 1, "dropped": 3, "merged": 0,
+    }  # fmt: skip
+    assert set(found["result"]["outputs"]) == set(KNOWN) - {"run.json"}
+    assert found["result"]["settings"] == SETTINGS
+    assert found["execution"] == {"seconds": {"score": 1.5}}
+
+
+def test_rows_that_do_not_add_up_are_a_bug(tmp_path):
+    with pytest.raises(RuntimeError, match="don't add up"):
+        manifest.build(
+            tmp_path, rows=Rows(read=3, scored=2), inputs=[], model_id="", settings={}, as_of="",
+            versions={}, execution={},
+        )  # fmt: skip
+
+
+def test_inputs_are_named_without_their_folder(tmp_path):
+    for name in ("b.csv", "a.csv"):
+        (tmp_path / name).write_text(name)
+    assert [one["name"] for one in manifest.inputs_of([tmp_path / "b.csv", tmp_path / "a.csv"])] == [
+        "a.csv",
+        "b.csv",
+    ]
+    with pytest.raises(InputError, match="moved during the run"):
+        manifest.inputs_of([tmp_path / "gone.csv"])
+
+
+def test_versions_name_what_is_installed():
+    found = manifest.versions(["pandas", "no-such-package-here"])
+    assert found["pandas"] == pd.__version__
+    assert set(found) == {"python", "pandas"}
+
+
+# --- verify
+
+
+def test_verify_finds_nothing_in_a_fresh_folder(run):
+    assert report.verify(run) == []
+
+
+def copy_of(run, out):
+    out.mkdir()
+    for path in run.iterdir():
+        (out / path.name).write_bytes(path.read_bytes())
+    return out
+
+
+def test_verify_tells_what_changed(run, tmp_path):
+    folder = copy_of(run, tmp_path / "out")
+    (folder / "themes.csv").unlink()
+    (folder / "product_backlog.csv").write_text("rank\n")
+    (folder / "notes.txt").write_text("mine")
+    (folder / ".DS_Store").write_text("")
+    (folder / "~$backlogs.xlsx").write_text("")
+    assert [(one.kind, one.file) for one in report.verify(folder)] == [
+        ("foreign", "notes.txt"),
+        ("changed", "product_backlog.csv"),
+        ("missing", "themes.csv"),
+    ]
+    assert str(report.verify(folder)[2]) == "themes.csv: missing: was written and is gone"
+
+
+def test_verify_notices_an_edited_manifest(run, tmp_path):
+    folder = copy_of(run, tmp_path / "out")
+    found = json.loads((folder / "run.json").read_text())
+    found["result"]["rows"]["scored"] -= 1
+    found["execution"]["host"] = "elsewhere"
+    (folder / "run.json").write_text(json.dumps(found))
+    assert [one.kind for one in report.verify(folder)] == ["changed", "rows"]
+
+
+@pytest.mark.parametrize(
+    "content", ["{", "[]", '{"result": {}}', '{"result": {"rows": {"read": 1}, "outputs": {}}}']
+)
+def test_verify_with_an_unreadable_manifest(content, tmp_path):
+    (tmp_path / "run.json").write_text(content)
+    assert [(one.kind, one.file) for one in report.verify(tmp_path)] == [("unreadable", "run.json")]
+    with pytest.raises(InputError, match=r"run\.json"):
+        manifest.read(tmp_path)
+
+
+def test_a_folder_that_cannot_be_listed(tmp_path):
+    with pytest.raises(OutputError, match="folder doesn't exist"):
+        manifest.visible(tmp_path / "gone")
+
+
+def test_verify_without_manifest_or_folder(tmp_path):
+    assert [(one.kind, one.file) for one in report.verify(tmp_path)] == [("missing", "run.json")]
+    with pytest.raises(InputError, match="no such folder"):
+        report.verify(tmp_path / "gone")
+
+
+# --- prepare_folder
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_new_and_empty_folders_are_fine(exists, tmp_path):
+    out = tmp_path / "deep" / "out"
+    if exists:
+        out.mkdir(parents=True)
+    with prepare_folder(out) as staging:
+        (staging / "report.html").write_text("x")
+        assert not (out / "report.html").exists()
+    assert [path.name for path in out.iterdir()] == ["report.html"]
+
+
+def test_the_folder_of_an_earlier_run_is_replaced(run, tmp_path):
+    folder = copy_of(run, tmp_path / "out")
+    (folder / ".gitkeep").write_text("")
+    write_run(folder, results(40, has_claims=False), scored(40))
+    assert report.verify(folder) == []
+    assert not (folder / "claims_at_risk.csv").exists()
+    assert (folder / ".gitkeep").exists()
+
+
+def test_foreign_files_are_refused_and_named(tmp_path):
+    for at in range(7):
+        (tmp_path / f"mine{at}.txt").write_text("")
+    with (
+        pytest.raises(OutputError, match=r"mine0\.txt, .*mine4\.txt and 2 more\).*--force"),
+        prepare_folder(tmp_path),
+    ):
+        pass
+    assert len(list(tmp_path.iterdir())) == 7
+
+
+def test_our_names_without_our_manifest_are_foreign(tmp_path):
+    (tmp_path / "report.html").write_text("somebody's")
+    with pytest.raises(OutputError, match=r"report\.html"), prepare_folder(tmp_path):
+        pass
+
+
+@pytest.mark.parametrize("bom", [True, False])
+def test_a_run_that_stopped_does_not_bar_the_next(bom, tmp_path):
+    report.write_csv(results(10).rejected, tmp_path / "rejected.csv", bom=bom)
+    write_run(tmp_path, results(10), scored(10))
+    assert report.verify(tmp_path) == []
+
+
+def test_somebody_elses_rejected_list_stays(tmp_path):
+    (tmp_path / "rejected.csv").write_text("candidate,reason\n")
+    with pytest.raises(OutputError, match=r"rejected\.csv"), prepare_folder(tmp_path):
+        pass
+
+
+def test_force_writes_between_foreign_files(tmp_path):
+    (tmp_path / "mine.txt").write_text("mine")
+    write_run(tmp_path, results(10), scored(10), force=True)
+    assert (tmp_path / "mine.txt").read_text() == "mine"
+    assert [(one.kind, one.file) for one in report.verify(tmp_path)] == [("foreign", "mine.txt")]
+
+
+def test_a_manifest_cannot_lead_out_of_the_folder(run, tmp_path):
+    folder = copy_of(run, tmp_path / "out")
+    (tmp_path / "precious.txt").write_text("mine")
+    found = json.loads((folder / "run.json").read_text())
+    found["result"]["outputs"]["../precious.txt"] = ""
+    (folder / "run.json").write_text(json.dumps(found))
+    write_run(folder, results(10), scored(10))
+    assert (tmp_path / "precious.txt").read_text() == "mine"
+
+
+def test_a_failed_run_leaves_the_former_results(run, tmp_path):
+    folder = copy_of(run, tmp_path / "out")
+
+    def fail():
+        with prepare_folder(folder) as staging:
+            (staging / "report.html").write_text("half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fail()
+    assert report.verify(folder) == []
+    assert {path.name for path in folder.iterdir()} == set(KNOWN)
+
+
+def test_a_failed_first_run_leaves_no_folder(tmp_path):
+    def fail():
+        with prepare_folder(tmp_path / "out"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fail()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_run_left_is_cleared(tmp_path):
+    leftover = tmp_path / ".classifier-unfinished-abc"
+    leftover.mkdir()
+    (leftover / "scored.parquet").write_text("half")
+    with prepare_folder(tmp_path):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_folders_that_cannot_be_written(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match="takes a folder"), prepare_folder(tmp_path / "file"):
+        pass
+    with (
+        pytest.raises(OutputError, match="not a folder"),
+        prepare_folder(tmp_path / "file" / "out", force=True),
+    ):
+        pass
+
+
+def test_a_folder_of_the_name_of_a_file_of_ours(tmp_path):
+    (tmp_path / "report.html").mkdir()
+
+    def go():
+        with prepare_folder(tmp_path, force=True) as staging:
+            (staging / "report.html").write_text("x")
+
+    with pytest.raises(OutputError, match="this is a folder"):
+        go()
+
+
+# --- diff
+
+
+def test_equal_runs_have_no_diff(run, tmp_path):
+    found = report.diff(run, copy_of(run, tmp_path / "out"))
+    assert found.identical
+    assert "same rows, labels, backlogs and settings" in report.render_text(found)
+
+
+@pytest.fixture(scope="module")
+def changed(run, tmp_path_factory):
+    """Return a second run: a document more and one less, a label lost, backlogs moved, a weight changed."""
+    documents = scored().iloc[1:].reset_index(drop=True)
+    documents.loc[0, "pain_point"] = not documents.loc[0, "pain_point"]
+    documents = pd.concat([documents, documents.tail(1).assign(document_id="NEW-1")], ignore_index=True)
+    found = results()
+    backlog = found.product_backlog.iloc[[1, 0, *range(3, len(found.product_backlog))]].reset_index(drop=True)
+    backlog["rank"] = range(1, len(backlog) + 1)
+    backlog.loc[2, "theme_id"], backlog.loc[2, "title"] = "T-000900", "Fresh theme"
+    found = dataclasses.replace(found, product_backlog=backlog, rows=Rows(read=390, scored=390))
+    out = tmp_path_factory.mktemp("second") / "out"
+    return write_run(out, found, documents, settings={**SETTINGS, "rank": {"weights": {"reach": 5.0}}})
+
+
+def test_diff_tells_what_changed(run, changed):
+    found = report.diff(run, changed)
+    before = results().product_backlog
+    assert not found.identical
+    assert found.settings == {"rank.weights.reach": (3.0, 5.0)}
+    assert found.rows["read"] == (396, 390)
+    assert (found.documents.both, found.documents.only_first, found.documents.only_second) == (389, 1, 1)
+    assert found.documents.only_second_ids == ("NEW-1",)
+    assert [(one.gained, one.lost) for one in found.labels] in (
+        [(1, 0), (0, 0), (0, 0)],
+        [(0, 1), (0, 0), (0, 0)],
+    )
+    assert [one.title for one in found.product.new] == ["Fresh theme"]
+    assert [one.key for one in found.product.gone] == [before["theme_id"][2], before["theme_id"][3]]
+    assert found.product.moved[0].rank == (2, 1)
+    assert found.product.moved[0].title == before["title"][1]
+    assert found.marketing == compare.Backlog((), (), ())
+
+
+def test_diff_as_json_and_text(run, changed):
+    found = report.diff(run, changed)
+    assert json.loads(json.dumps(found.as_dict()))["product"]["new"][0]["title"] == "Fresh theme"
+    text = report.render_text(found)
+    assert "rank.weights.reach: 3.0 -> 5.0" in text
+    assert "+ 3. Fresh theme (T-000900, new" in text
+    assert "rank 2 -> 1" in text
+    assert "… and" in text
+    assert "Marketing backlog" not in text
+
+
+def test_diff_of_inputs(run, tmp_path):
+    folder = copy_of(run, tmp_path / "out")
+    found = json.loads((folder / "run.json").read_text())
+    found["result"]["inputs"][0]["sha256"] = "cd"
+    (folder / "run.json").write_text(json.dumps(found))
+    assert "inputs: other content of tickets.json" in report.render_text(report.diff(run, folder))
+    found["result"]["inputs"] = []
+    (folder / "run.json").write_text(json.dumps(found))
+    assert "inputs: tickets.json -> none" in report.render_text(report.diff(run, folder))
+
+
+def test_diff_names_both_sides_of_the_documents(run, changed):
+    text = report.render_text(report.diff(changed, run))
+    assert "1 only in the first" in text
+    assert "1 only in the second" in text
+    assert "mentions" in text
+
+
+def test_the_same_id_twice_is_two_documents(run, tmp_path):
+    twice = pd.concat([scored(10), scored(10)], ignore_index=True)
+    found = write_run(tmp_path / "out", results(10), twice)
+    assert report.diff(found, found).documents.both == 20
+
+
+def test_diff_needs_two_runs(run, tmp_path):
+    with pytest.raises(InputError, match=r"no run\.json"):
+        report.diff(run, tmp_path)
+    with pytest.raises(InputError, match="a file"):
+        report.diff(run, run / "report.html")
+    folder = copy_of(run, tmp_path / "out")
+    (folder / "scored.parquet").unlink()
+    with pytest.raises(InputError, match=r"scored\.parquet: no such file"):
+        report.diff(run, folder)
+
+
+# --- summary
+
+
+def test_summaries_of_batches_join():
+    whole = scored()
+    joined = ScoredSummary.of(whole.iloc[:100]) + ScoredSummary.of(whole.iloc[100:]) + ScoredSummary()
+    assert joined == ScoredSummary.of(whole)
+
+
+def test_summary_counts():
+    documents = scored(3).assign(language=["en", "en", ""])
+    documents["created_at"] = [pd.NaT, *documents["created_at"][1:]]
+    found = ScoredSummary.of(documents)
+    assert found.languages == {"en": 2, "": 1}
+    assert found.undated == 1
+    assert found.first == documents["created_at"][1]
