@@ -51,7 +51,7 @@ def render(page: Page) -> str:
         count=numbers.count,
         share=numbers.share,
         money=numbers.money,
-        change=numbers.change,
+        growth=numbers.growth,
         score=numbers.score,
         day=numbers.day,
         words=numbers.words,

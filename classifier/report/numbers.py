@@ -58,6 +58,13 @@ def change(value: float) -> str:
     return f"{sign}{abs(per_cent)}{_SPACE}%"
 
 
+def growth(trend: float) -> str:
+    """Return a trend of trends.py, (g - 1) / (g + 1) in [-1, 1], as g - 1: +100 % is twice as often."""
+    if _absent(trend):
+        return NONE
+    return change(math.inf if trend >= 1 else 2 * trend / (1 - trend))
+
+
 def score(value: float) -> str:
     """Return a value between 0 and 1 with two digits."""
     return NONE if _absent(value) else f"{value:.2f}"
