@@ -137,7 +137,7 @@ def _weigh(text: str, hits: Mapping[str, float]) -> str:
     if not weights[best] or weights[best] < _SURE * sum(weights.values()):
         return ""
     # Names, codes and typing errors look like any language: without a word or a letter of it they are none.
-    tells = best in hits or not text.isascii()
+    tells = best in hits or (not text.isascii() and "en" not in hits)
     return best if best == "en" or (tells and len(words) >= _FEWEST_WORDS) else ""
 
 

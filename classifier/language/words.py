@@ -12,7 +12,7 @@ def _words(text: str) -> frozenset[str]:
 
 FUNCTION_WORDS: Final = {
     "en": _words(
-        "the and to of is it that this i you my we your our they their was were are be been has have had"
+        "the and to per of is it that this i you my we your our they their was were are be been has have had"
         " not for with on in at from by as but or if so when what which who how why where there here can"
         " could would should will just do does did don't doesn't didn't can't cannot won't isn't it's i'm"
         " i've i'd you're that's there's they're wasn't dont doesnt didnt cant wont isnt im ive its a an"

@@ -1,0 +1,238 @@
+"""Documents that were exported twice.
+
+In: batches of documents with their texts. Out: which rows to keep, and a row of DUPLICATES for each other.
+Never calls texts of different people duplicates, however alike; keeps hashes, never texts.
+"""
+
+import bisect
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+
+from classifier import schema
+
+EXACT: Final = "exact"
+SAME_ID: Final = "same_id"
+SAME_TEXT: Final = "same_text"
+
+_SHORTEST = 20  # code points: shorter texts are written twice by chance
+_NOWHERE = -1
+
+Keys = npt.NDArray[np.uint64]
+Rows = npt.NDArray[np.int32]
+Mask = npt.NDArray[np.bool_]
+
+
+class Deduplicator:
+    """Tells repeated documents over all batches of a run.
+
+    Kinds: `exact`, the same id and text; `same_id`, the same id with another text (the first is kept, the
+    caller warns); `same_text`, other ids but the same text of 20 characters and more, the same account and
+    time: a double import. Needs about 60 bytes a document.
+    """
+
+    def __init__(self) -> None:
+        self._ids = _Index()
+        self._contents = _Index()
+        self._kept = _Kept()
+
+    def split(self, documents: pd.DataFrame, texts: pd.Series) -> tuple[Mask, pd.DataFrame]:
+        """Tell which documents of the next batch are new.
+
+        Parameters
+        ----------
+        documents
+            Table DOCUMENTS, in order: the first of equal ones is kept.
+        texts
+            Their texts, in the same order.
+
+        Returns
+        -------
+        kept
+            Mask over the rows of `documents`.
+        duplicates
+            Table DUPLICATES, one row for each that isn't kept; `duplicate_of` is the id of the one that is.
+        """
+        batch = _fingerprints(documents, texts)
+        kept = np.ones(len(documents), dtype=np.bool_)
+        here = _Seen({}, {})
+        found: list[tuple[str, str]] = []
+        for row in self._suspects(batch).nonzero()[0]:
+            verdict = self._verdict(batch, int(row), here)
+            if verdict is None:
+                here.add(batch, int(row))
+            else:
+                kept[row] = False
+                found.append(verdict)
+        self._remember(batch, kept)
+        duplicates = documents.loc[~kept, ["file", "row", "document_id"]].assign(
+            duplicate_of=[original for original, _ in found], kind=[kind for _, kind in found]
+        )
+        return kept, schema.conform(duplicates, schema.DUPLICATES)
+
+    def _suspects(self, batch: "_Fingerprints") -> Mask:
+        """Mark rows that share a key with any other; all others are new without a closer look."""
+        suspects = np.zeros(len(batch.ids), dtype=np.bool_)
+        for keys, used, index in (
+            (batch.id_keys, batch.has_id, self._ids),
+            (batch.content_keys, batch.comparable, self._contents),
+        ):
+            known = pd.Series(keys[used]).duplicated(keep=False).to_numpy() | (
+                index.find(keys[used]) != _NOWHERE
+            )
+            suspects[used] |= known
+        return suspects
+
+    def _verdict(self, batch: "_Fingerprints", row: int, here: "_Seen") -> tuple[str, str] | None:
+        """Return (id of the original, kind); None for a new document."""
+        name = batch.ids[row]
+        if batch.has_id[row]:
+            text = here.text_of_id.get(name)
+            if text is None:
+                text = self._kept.text_of(self._ids.find_one(batch.id_keys[row]), name)
+            if text is not None:
+                return name, EXACT if text == batch.text(row) else SAME_ID
+        if batch.comparable[row]:
+            key = (int(batch.content_keys[row]), *batch.text(row))
+            original = here.id_of_content.get(key)
+            if original is None:
+                original = self._kept.id_of(self._contents.find_one(batch.content_keys[row]), batch.text(row))
+            if original is not None:
+                return original, SAME_TEXT
+        return None
+
+    def _remember(self, batch: "_Fingerprints", kept: Mask) -> None:
+        rows = np.full(len(kept), _NOWHERE, dtype=np.int32)
+        rows[kept] = len(self._kept) + np.arange(kept.sum(), dtype=np.int32)
+        self._kept.add(pa.array(batch.ids[kept], type=pa.string()), batch.texts[kept])
+        self._ids.add(batch.id_keys[kept & batch.has_id], rows[kept & batch.has_id])
+        self._contents.add(batch.content_keys[kept & batch.comparable], rows[kept & batch.comparable])
+
+
+@dataclass(frozen=True)
+class _Fingerprints:
+    """What is compared of a batch, one entry a row."""
+
+    ids: npt.NDArray[np.object_]
+    has_id: Mask
+    id_keys: Keys
+    texts: Keys  # two columns: 128 bits, so that equal hashes are equal texts
+    comparable: Mask  # long enough, with account and time
+    content_keys: Keys
+
+    def text(self, row: int) -> tuple[int, int]:
+        return int(self.texts[row, 0]), int(self.texts[row, 1])
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What a batch itself holds so far, of the rows that share a key."""
+
+    text_of_id: dict[str, tuple[int, int]]
+    id_of_content: dict[tuple[int, int, int], str]
+
+    def add(self, batch: _Fingerprints, row: int) -> None:
+        if batch.has_id[row]:
+            self.text_of_id[batch.ids[row]] = batch.text(row)
+        if batch.comparable[row]:
+            self.id_of_content[(int(batch.content_keys[row]), *batch.text(row))] = batch.ids[row]
+
+
+class _Index:
+    """Key -> row of the kept documents, in sorted runs of doubling length: 12 bytes a key."""
+
+    def __init__(self) -> None:
+        self._runs: list[tuple[Keys, Rows]] = []
+
+    def add(self, keys: Keys, rows: Rows) -> None:
+        if not len(keys):
+            return
+        order = np.argsort(keys, kind="stable")
+        run = (keys[order], rows[order])
+        while self._runs and len(self._runs[-1][0]) <= len(run[0]):
+            run = _merge(self._runs.pop(), run)
+        self._runs.append(run)
+
+    def find(self, keys: Keys) -> Rows:
+        """Return the row of each key, -1 for an unknown one."""
+        rows = np.full(len(keys), _NOWHERE, dtype=np.int32)
+        for run_keys, run_rows in self._runs:
+            at = np.minimum(np.searchsorted(run_keys, keys), len(run_keys) - 1)
+            hit = run_keys[at] == keys
+            rows[hit] = run_rows[at[hit]]
+        return rows
+
+    def find_one(self, key: np.uint64) -> int:
+        return int(self.find(np.array([key], dtype=np.uint64))[0])
+
+
+def _merge(old: tuple[Keys, Rows], new: tuple[Keys, Rows]) -> tuple[Keys, Rows]:
+    keys = np.concatenate([old[0], new[0]])
+    order = np.argsort(keys, kind="stable")
+    return keys[order], np.concatenate([old[1], new[1]])[order]
+
+
+class _Kept:
+    """Id and text hash of every kept document, by row."""
+
+    def __init__(self) -> None:
+        self._starts: list[int] = []
+        self._ids: list[pa.StringArray] = []
+        self._texts: list[Keys] = []
+        self._length = 0
+
+    def __len__(self) -> int:
+        return self._length
+
+    def add(self, ids: pa.StringArray, texts: Keys) -> None:
+        if len(ids):
+            self._starts.append(self._length)
+            self._ids.append(ids)
+            self._texts.append(texts)
+            self._length += len(ids)
+
+    def text_of(self, row: int, name: str) -> tuple[int, int] | None:
+        """Return the text hash of `row` if its id is `name`: another id may have the same key."""
+        found = self._at(row)
+        return found[1] if found and found[0] == name else None
+
+    def id_of(self, row: int, text: tuple[int, int]) -> str | None:
+        """Return the id of `row` if its text is `text`."""
+        found = self._at(row)
+        return found[0] if found and found[1] == text else None
+
+    def _at(self, row: int) -> tuple[str, tuple[int, int]] | None:
+        if row == _NOWHERE:
+            return None
+        part = bisect.bisect_right(self._starts, row) - 1
+        at = row - self._starts[part]
+        text = self._texts[part][at]
+        return self._ids[part][at].as_py(), (int(text[0]), int(text[1]))
+
+
+def _fingerprints(documents: pd.DataFrame, texts: pd.Series) -> _Fingerprints:
+    ids = documents["document_id"].to_numpy(dtype=object)
+    accounts = documents["account"].str.strip()
+    created_at = documents["created_at"]
+    encoded = [text.encode() for text in texts]
+    digests = b"".join(blake2b(text, digest_size=16).digest() for text in encoded)
+    comparable = (
+        accounts.ne("").to_numpy() & created_at.notna().to_numpy() & texts.str.len().ge(_SHORTEST).to_numpy()
+    )
+    hashes = np.frombuffer(digests, dtype=np.uint64).reshape(-1, 2)
+    contents = np.zeros(len(ids), dtype=np.uint64)
+    when_and_who = zip(created_at.astype("int64").tolist(), accounts.tolist(), strict=True)
+    whose = [f"{time}\0{account}".encode() for time, account in when_and_who]
+    for row in comparable.nonzero()[0]:
+        contents[row] = _key(hashes[row].tobytes() + whose[row])
+    keys = np.fromiter((_key(name.encode()) for name in ids), dtype=np.uint64, count=len(ids))
+    return _Fingerprints(ids, ids != "", keys, hashes, comparable, contents)
+
+
+def _key(data: bytes) -> int:
+    return int.from_bytes(blake2b(data, digest_size=8).digest(), "little")
