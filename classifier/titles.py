@@ -1,0 +1,175 @@
+"""Texts of themes -> one short, readable title per theme.
+
+In: quotes and subjects by theme. Out: the phrases that a theme says and others don't, cased as in the
+texts. Never a placeholder, and never a name that only a person's document could explain.
+"""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from math import log
+from typing import Final
+
+from classifier.vectors import fold, stem, stop_words, words
+
+Key = tuple[str, ...]
+
+LONGEST_TITLE: Final = 60
+TEXTS_PER_THEME: Final = 40
+_LONGEST_PHRASE: Final = 5
+_LONGEST_OF_ONE_DOCUMENT: Final = 8
+_CLAUSE: Final = re.compile(r"[^\w\s'’&%€£$/-]|\[[A-Z]+(?:_\d+)?\]|\s-+\s|\n")
+_TOKEN: Final = re.compile(r"[\w€£$][\w'’&/%€-]*")
+_OPENERS: Final = {
+    *("a", "an", "the", "our", "your", "my", "their", "his", "her", "its", "this", "that", "these", "those"),
+    *("no", "some", "any", "every", "each", "all", "of", "for", "with", "in", "on", "at", "to", "from"),
+    *("about", "into", "and", "or", "der", "die", "das", "ein", "eine", "le", "la", "les", "un", "une"),
+    *("el", "los", "una", "de", "het", "een"),
+}
+"""A phrase that follows one of these, or opens a clause, is likely to be whole."""
+
+# Longer phrases read better but dilute: exponent by eye on two invented companies.
+_DILUTION: Final = 0.4
+_SHARED_BY: Final = 3
+"""A single word heads a title when so many documents of the theme hold it."""
+
+_WHOLE: Final = 1.25
+
+
+@dataclass
+class _Phrase:
+    documents: set[str] = field(default_factory=set)
+    forms: Counter[str] = field(default_factory=Counter)
+    whole: bool = False
+
+
+def titles(texts: Mapping[str, Sequence[tuple[str, str]]], *, known: Iterable[str] = ()) -> dict[str, str]:
+    """Name each theme by its key phrases.
+
+    A word weighs by the texts of the theme that hold it against the themes that hold it (class-based
+    TF-IDF). The title is the phrase, as somebody wrote it, that packs most weight; a second phrase is
+    put behind the word that most documents share, where it lacks that word.
+
+    Parameters
+    ----------
+    texts
+        Theme -> (document, text) pairs, the most central ones first; at most 40 are read.
+    known
+        Texts that may be quoted freely (areas, claims, capabilities, competitors): a capitalised word
+        may stand in a title if it is in them, in lower case anywhere, or in three documents.
+
+    Returns
+    -------
+    Theme -> title of at most 60 characters; "" where a theme holds no words.
+    """
+    heads = {theme: pairs[:TEXTS_PER_THEME] for theme, pairs in texts.items()}
+    names = _Names(heads.values(), known)
+    counts = {
+        theme: Counter(word for _, text in pairs for word in set(_telling(text)))
+        for theme, pairs in heads.items()
+    }
+    spread = Counter(word for found in counts.values() for word in found)
+    made = {}
+    for theme, pairs in heads.items():
+        rarity = {word: log(1 + len(heads) / spread[word]) for word in counts[theme]}
+        weights = {word: count**0.5 * rarity[word] for word, count in counts[theme].items()}
+        made[theme] = _title(_phrases(pairs, names), weights)
+    return made
+
+
+class _Names:
+    """Tells which capitalised words are known well enough to stand in a title."""
+
+    def __init__(self, themes: Iterable[Sequence[tuple[str, str]]], known: Iterable[str]) -> None:
+        self.known = {word for text in known for word in words(text)}
+        self.seen: dict[str, set[str]] = defaultdict(set)
+        for pairs in themes:
+            for document, text in pairs:
+                for word in _TOKEN.findall(text):
+                    if word[0].islower():
+                        self.known.add(fold(word))
+                    else:
+                        self.seen[fold(word)].add(document)
+
+    def allow(self, word: str) -> bool:
+        plain = fold(word)
+        if not word[0].isupper() or plain in self.known or set(words(word)) <= self.known:
+            return True
+        return len(self.seen[plain]) >= 3 or (word.isupper() and len(word) > 1)
+
+
+def _phrases(pairs: Sequence[tuple[str, str]], names: _Names) -> dict[Key, _Phrase]:
+    """Collect the phrases of a theme by the stems of their telling words."""
+    alone = len({document for document, _ in pairs}) == 1
+    longest = _LONGEST_OF_ONE_DOCUMENT if alone else _LONGEST_PHRASE
+    found: dict[Key, _Phrase] = defaultdict(_Phrase)
+    for document, text in pairs:
+        for clause in _CLAUSE.split(text):
+            tokens = _TOKEN.findall(clause)
+            ends = [_may_end(token) for token in tokens]
+            allowed = [names.allow(token) for token in tokens]
+            for start, end in _spans(ends, allowed, longest):
+                phrase = found[tuple(part for token in tokens[start:end] for part in _telling(token))]
+                phrase.documents.add(document)
+                phrase.forms[" ".join(tokens[start:end])] += 1
+                opens = start == 0 or tokens[start - 1].lower() in _OPENERS
+                phrase.whole |= opens and (end == len(tokens) or not _telling(tokens[end]))
+    return dict(found)
+
+
+def _spans(ends: Sequence[bool], allowed: Sequence[bool], longest: int) -> Iterable[tuple[int, int]]:
+    for start, opens in enumerate(ends):
+        if not opens:
+            continue
+        for end in range(start + 1, min(start + longest, len(ends)) + 1):
+            if not allowed[end - 1]:
+                break
+            if ends[end - 1]:
+                yield start, end
+
+
+@lru_cache(maxsize=100_000)
+def _telling(text: str) -> tuple[str, ...]:
+    return tuple(stem(word) for word in words(text) if word not in stop_words() and not word[0].isdigit())
+
+
+@lru_cache(maxsize=100_000)
+def _may_end(token: str) -> bool:
+    return (
+        len(token) > 1
+        and "'" not in token
+        and "’" not in token
+        and any(len(part) > 1 for part in _telling(token))
+    )
+
+
+def _title(found: Mapping[Key, _Phrase], weights: Mapping[str, float]) -> str:
+    def score(key: Key) -> float:
+        phrase = found[key]
+        tokens = len(max(phrase.forms, key=len).split())
+        value = sum(weights[part] for part in set(key)) / tokens**_DILUTION
+        return float(value * (_WHOLE if phrase.whole else 1.0) * len(phrase.documents) ** 0.5)
+
+    ranked = sorted(found, key=lambda key: (-score(key), key))
+    if not ranked:
+        return ""
+    head = ranked[0]
+    phrase = next((key for key in ranked if len(set(key)) > 1), head)
+    if set(head) & set(phrase) or len(found[head].documents) < _SHARED_BY:
+        return _fitted(_form(found[phrase]))
+    return _fitted(f"{_form(found[head])}: {_form(found[phrase])}")
+
+
+def _form(phrase: _Phrase) -> str:
+    """Return the spelling seen most often; lower case before upper where both are."""
+    return min(phrase.forms, key=lambda form: (-phrase.forms[form], -sum(map(str.islower, form)), form))
+
+
+def _fitted(title: str) -> str:
+    """Cut at a word to the longest length, and begin with a capital where the first word has none."""
+    if len(title) > LONGEST_TITLE:
+        title = title[:LONGEST_TITLE].rsplit(" ", 1)[0]
+    first = title.split(" ", 1)[0]
+    return title[:1].upper() + title[1:] if first.islower() else title
