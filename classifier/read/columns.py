@@ -13,6 +13,7 @@ from classifier.errors import InputError
 from classifier.read.options import OPTION_OF
 
 _LONGEST_NAME = 60
+_MOST_WORDS = 6
 _PLAIN_TEXT = re.compile(r"\(?plain[ _-]?text\)?|^plain[ _-]|[ _-]plain$")
 _NO_WORD = re.compile(r"[\W_]+")
 
@@ -95,12 +96,12 @@ def choose(groups: Sequence[list[int]], has_values: Callable[[list[int]], bool])
 
 def missing(column: str, wanted: str, names: Sequence[str], file: str) -> InputError:
     """Describe a column that the user named and that isn't there, with the nearest names."""
-    shown = [name for name in names if len(name) <= _LONGEST_NAME]
+    shown = [name for name in names if _is_name(name)]
     by_fold = {fold(name): name for name in shown}
     near = [by_fold[key] for key in difflib.get_close_matches(fold(wanted), list(by_fold), n=3)]
-    hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
+    hint = f"did you mean {' or '.join(map(repr, near))}? " if near else ""
     option = OPTION_OF.get(column, "--keep")
-    return InputError(f"{file}: no column {wanted!r} ({option}){hint} Columns found: {listed(names)}")
+    return InputError(f"{file}: no column {wanted!r} ({option}); {hint}columns found: {listed(names)}")
 
 
 def no_text(names: Sequence[str], file: str) -> InputError:
@@ -112,12 +113,16 @@ def no_text(names: Sequence[str], file: str) -> InputError:
 
 
 def listed(names: Sequence[str]) -> str:
-    """List column names; a long one may be a text in a file without header, and isn't shown."""
+    """List column names; a long one may be the text of a file without header, and isn't shown."""
     shown = [
-        repr(name) if len(name) <= _LONGEST_NAME else f"(column {place}: too long to be a name)"
+        repr(name) if _is_name(name) else f"(column {place}: too long to be a name)"
         for place, name in enumerate(names[:50], 1)
     ]
     return ", ".join(shown) + (f" and {len(names) - 50} more" if len(names) > 50 else "")
+
+
+def _is_name(text: str) -> bool:
+    return len(text) <= _LONGEST_NAME and len(text.split()) <= _MOST_WORDS
 
 
 def _rank(name: str, candidates: Sequence[str], *, last_words: bool) -> int | None:

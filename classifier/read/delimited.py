@@ -319,7 +319,7 @@ def _record(lines: Sequence[str], at: int, delimiter: str, *, final: bool) -> _R
     line only: the next row starts on the next line.
     """
     line = lines[at]
-    if '"' not in line and "\r" not in line:
+    if '"' not in line:
         return _Record(line.split(delimiter) if line else [], 1)
     source = _Lines(lines, at, len(lines))
     try:

@@ -44,6 +44,8 @@ _FOREIGN: tuple[tuple[bytes, str], ...] = (
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _CONTROL = re.compile(rb"[\x01-\x08\x0e-\x1a\x1c-\x1f\x7f]")
+# Some control characters are slips; many are no text.
+_STRANGE = 8
 _READS = "classifier reads CSV, TSV, JSON, JSON Lines, Parquet and XLSX (`classifier sources`)"
 
 
@@ -140,7 +142,7 @@ def _text(source: Input, start: bytes, compression: str, forced: str) -> Found:
     decoder = Decoder(encoding)
     text = b"".join(decoder.utf8(iter([start])))
     strange = len(_CONTROL.findall(text[:65536])) + decoder.nuls
-    if strange * 20 > min(len(text), 65536) + decoder.nuls:
+    if strange > _STRANGE and strange * 20 > min(len(text), 65536) + decoder.nuls:
         raise InputError(f"{source.name}: looks like a binary file, not text; {_READS}")
     body = text.lstrip()
     if not body:
@@ -159,8 +161,9 @@ def _text_format(source: Input, body: bytes, encoding: Encoding) -> str:
     if len(lines) == 1:
         return _one_long_line(source, encoding)
     whole = lines[:-1] if len(lines) > 20 or len(body) >= SAMPLE // 2 else lines
-    good = sum(1 for line in whole if _is_object(line))
-    return "jsonl" if good * 2 > len(whole) else "json"
+    # Nothing follows the one object of a JSON document; and a first line may be a broken row.
+    good = [_is_object(line) for line in whole]
+    return "jsonl" if good[0] or sum(good) * 2 > len(good) else "json"
 
 
 def _one_long_line(source: Input, encoding: Encoding) -> str:
@@ -178,6 +181,6 @@ def _one_long_line(source: Input, encoding: Encoding) -> str:
 
 def _is_object(line: bytes) -> bool:
     try:
-        return isinstance(json.loads(line, strict=False), dict)
+        return isinstance(json.loads(line.decode("utf-8", "surrogateescape"), strict=False), dict)
     except (ValueError, RecursionError):
         return False

@@ -50,16 +50,18 @@ class DocumentReader:
             If the input breaks off: after the batches before the break.
         """
         mended: list[str] = []
-        first = True
+        first, count = True, 0
         for rows in in_batches(raw_rows(self._plan, self._options, mended), self._options.batch_rows):
             if first:
                 self._decide(rows)
             yield self._batch(rows, notes=(*self._plan.notes, *self._notes) if first else ())
             first = False
-        notes = [*self._dates.notes(), *self._contrary_notes(), *self._amounts.notes(), *mended]
+            count += len(rows.numbers) + len(rows.rejected) + len(rows.dropped) + rows.merged
+        notes = ["no rows"] if not count else []
+        notes += [*self._dates.notes(), *self._contrary_notes(), *self._amounts.notes(), *mended]
         said = tuple(f"{self._plan.source.name}: {note}" for note in notes)
         if first:
-            said = (*self._plan.notes, f"{self._plan.source.name}: no rows", *said)
+            said = (*self._plan.notes, *said)
         if said:
             yield empty_batch(said, self._options)
 
@@ -77,6 +79,8 @@ class DocumentReader:
             self._places["people"] = [
                 group for group in self._places["people"] if group not in self._places["account"]
             ]
+        for column, name in self._plan.absent:
+            self._note(f"no column {name!r} ({OPTION_OF.get(column, '--keep')}); read without it")
         groups = self._places["created_at"]
         if groups and all(times_of(rows.table.column(place)) is None for place in groups[0]):
             self._style, note = style_of(self._text(rows, groups), self._options.date_format)

@@ -106,7 +106,9 @@ def _json(source: Input, found: Found, options: ReadOptions) -> Feed:
             members[name] = value
     title = _title("JSON", found)
     empty = any(members.get(name) == [] for name in _LIST_NAMES)
-    if _is_record(members) or not (samples or empty):
+    if empty and not any(name in samples for name in _LIST_NAMES):
+        return Feed(title, elements=elements)
+    if _is_record(members) or not samples:
         return Feed(title, lists={"": names_of([_joined(elements([]))])}, elements=one_record)
     lists = {name: names_of(sampled) for name, sampled in samples.items()}
     return Feed(title, lists=lists, elements=elements)

@@ -38,7 +38,6 @@ class JsonStream:
         self._parser = json.JSONDecoder(strict=False)
         self._text = ""
         self._at = 0
-        self._ended = False
         self._line = 1
         self._column = 1
 
@@ -127,21 +126,18 @@ class JsonStream:
 
     def _more(self) -> bool:
         """Read on, at least as much again as there is: an element of any size is parsed a few times only."""
-        if self._ended:
+        part = next(self._texts, "")
+        if not part:
             return False
         self._forget()
-        wanted = len(self._text)
         parts = [self._text]
         size = 0
-        while size <= wanted:
-            part = next(self._texts, "")
-            if not part:
-                self._ended = True
-                break
+        while part:
             parts.append(part)
             size += len(part)
+            part = next(self._texts, "") if size < len(self._text) else ""
         self._text = "".join(parts)
-        return size > 0
+        return True
 
     def _forget(self) -> None:
         self._line, self._column = self._position(self._at)
@@ -166,7 +162,8 @@ def _texts(blocks: Iterator[bytes], decoder: Decoder, name: str) -> Iterator[str
     incremental = codecs.getincrementaldecoder("utf-8")(errors="surrogateescape")
     try:
         for block in blocks:
-            yield _mended(incremental.decode(block), decoder, name)
+            if text := _mended(incremental.decode(block), decoder, name):
+                yield text
     except BrokenStreamError as error:
         raise InputError(f"{name}: {error}; fetch it again") from error
     yield _mended(incremental.decode(b"", final=True), decoder, name)

@@ -61,11 +61,12 @@ def find_inputs(inputs: Sequence[str]) -> tuple[list[Input], list[str]]:
     for name in inputs:
         for one in _matches(name):
             status = os.stat(one.path)
-            same = seen.setdefault((status.st_dev, status.st_ino), one.name)
-            if same is one.name:
-                found.append(one)
+            key = (status.st_dev, status.st_ino)
+            if key in seen:
+                notes.append(f"{one.name}: the same file as {seen[key]}; read once")
             else:
-                notes.append(f"{one.name}: the same file as {same}; read once")
+                seen[key] = one.name
+                found.append(one)
     return found, notes
 
 

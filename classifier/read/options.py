@@ -83,12 +83,27 @@ def check_options(options: ReadOptions) -> None:
     if options.encoding:
         check_encoding(options.encoding)
     delimiter_of(options.delimiter)
-    if options.date_format and "%" not in options.date_format:
-        raise InputError(
-            f"--date-format {options.date_format!r} has no % directive; write it like '%d/%m/%Y %H:%M'"
-        )
+    if options.date_format:
+        check_date_format(options.date_format)
     if options.batch_rows < 1:
         raise InputError(f"batch_rows is {options.batch_rows}; it must be at least 1")
+
+
+def check_date_format(text: str) -> None:
+    """Refuse what strptime can't read with.
+
+    Raises
+    ------
+    InputError
+        If it holds no directive, or one that doesn't exist.
+    """
+    try:
+        pd.to_datetime(pd.Series(["x"], dtype="str"), format=text, errors="coerce")
+        known = "%" in text
+    except ValueError:
+        known = False
+    if not known:
+        raise InputError(f"--date-format {text!r} is not a strptime format; write it like '%d/%m/%Y %H:%M'")
 
 
 def check_encoding(name: str) -> None:

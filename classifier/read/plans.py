@@ -6,7 +6,6 @@ decides anything that needs a look at the rows (that is `documents`).
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
 
 from classifier.errors import InputError
 from classifier.read.columns import matches, missing, no_text, places_of
@@ -148,8 +147,3 @@ def _said(source: Input, feed: Feed, kind: Source, rows_list: str, *, forced: bo
     beside = f"; beside it: {', '.join(sorted(others))}" if others else ""
     why = "--source" if forced else "by its content"
     return f"{source.name}: read as {kind.name}, {why} ({feed.title}{where}{beside})"
-
-
-def all_columns(plan: Plan) -> list[int]:
-    """Return the places of all columns that a document takes from its row."""
-    return sorted(set(chain.from_iterable(chain.from_iterable(plan.candidates.values()))))

@@ -100,10 +100,11 @@ def _workbook(source: Input) -> Iterator[Any]:
     import openpyxl
 
     try:
-        with source.path.open("rb") as stream, warnings.catch_warnings():
-            # Styles and validations that openpyxl doesn't know are none of ours.
-            warnings.simplefilter("ignore", UserWarning)
-            book = openpyxl.load_workbook(stream, read_only=True, data_only=True)
+        with source.path.open("rb") as stream:
+            with warnings.catch_warnings():
+                # Styles and validations that openpyxl doesn't know are none of ours.
+                warnings.simplefilter("ignore", UserWarning)
+                book = openpyxl.load_workbook(stream, read_only=True, data_only=True)
             try:
                 yield book
             finally:

@@ -232,8 +232,8 @@ def check_source(name: str) -> None:
     known = [AUTO, *SOURCES]
     if name not in known:
         near = difflib.get_close_matches(name, known, n=1)
-        hint = f"; did you mean {near[0]}?" if near else ""
-        raise InputError(f"--source {name!r} is unknown{hint} Known: {', '.join(known)}")
+        hint = f"did you mean {near[0]}? " if near else ""
+        raise InputError(f"--source {name!r} is unknown; {hint}known: {', '.join(known)}")
 
 
 def source_of(feed: Feed, wanted: str) -> tuple[Source, str]:
@@ -257,4 +257,4 @@ def _row_lists(feed: Feed, source: Source) -> list[tuple[str, tuple[str, ...]]]:
     named = [(name, feed.lists[name]) for name in (*source.lists, "") if name in feed.lists]
     # Of lists of unknown names, the one with the most columns: side-loaded ones are leaner.
     others = sorted(feed.lists.items(), key=lambda each: (-len(each[1]), each[0]))
-    return [*named, *others] if not source.lists else named or [("", ())]
+    return (named if source.lists else [*named, *others]) or [("", ())]

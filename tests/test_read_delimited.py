@@ -1,0 +1,190 @@
+"""CSV and its kin: the rows that come out of bytes, however they were written."""
+
+import csv
+import gzip
+import io
+import time
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from reading import read, write
+
+from classifier.errors import InputError
+from classifier.read import ReadOptions, read_batches
+from classifier.read.delimited import DelimitedReader, Dialect, dialect_of
+from classifier.read.encoding import UTF8, Decoder
+
+
+def rows_of(data: bytes, *, block: int = 1 << 20, fast: bool = True, delimiter: str = ","):
+    """Return (names, [(number, cells…)], [(number, reason)])."""
+    decoder = Decoder(UTF8)
+    blocks = (data[at : at + block] for at in range(0, len(data), block))
+    reader = DelimitedReader(decoder.utf8(blocks), Dialect(delimiter), decoder, name="f.csv", fast=fast)
+    good, bad = [], []
+    for part in reader.rows():
+        cells = [part.table.column(place).to_pylist() for place in range(part.table.num_columns)]
+        good += zip(part.numbers.tolist(), *cells, strict=True)
+        bad += [(fault.row, fault.reason) for fault in part.rejected]
+    return reader.names, good, bad
+
+
+messy = st.one_of(
+    st.text(alphabet='ab,\n" ', max_size=60).map(str.encode),
+    st.text(alphabet='a,\n"\ré', max_size=60).map(str.encode),
+    st.lists(st.sampled_from([b'"', b",", b"\n", b"a", b"\xe9", b"\xc3\xa9", b"\0"]), max_size=40).map(
+        b"".join
+    ),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(body=messy, block=st.integers(1, 15))
+@example(body=b'1,"open\n2,x\n3,"y"\n', block=4)
+@example(body=b'"a\n",b\n\n"",""\n', block=3)
+def test_arrow_and_python_and_any_cut_give_the_same_rows(body, block):
+    data = b"h,i\n" + body
+    slow = rows_of(data, fast=False)
+    assert rows_of(data, fast=True) == slow
+    assert rows_of(data, fast=True, block=block) == slow
+
+
+cell = st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\r\0\ufeff"), max_size=12)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    table=st.lists(st.tuples(cell, cell), max_size=8),
+    delimiter=st.sampled_from(",;\t|"),
+    end=st.sampled_from(["\n", "\r\n"]),
+)
+def test_what_the_csv_module_writes_is_read_back(table, delimiter, end):
+    sink = io.StringIO()
+    writer = csv.writer(sink, delimiter=delimiter, lineterminator=end, quoting=csv.QUOTE_ALL)
+    writer.writerows([("one", "two"), *table])
+    names, good, bad = rows_of(sink.getvalue().encode(), delimiter=delimiter)
+    assert names == ("one", "two")
+    assert good == [(number, *row) for number, row in enumerate(table, 1)]
+    assert bad == []
+
+
+@pytest.mark.parametrize(
+    ("head", "delimiter"),
+    [
+        ("id,text\n1,a", ","),
+        ("id;text\n1;a, b, and c\n2;d, e", ";"),
+        ("id\ttext\n1\tx, y; z", "\t"),
+        ("id|text\n1|x, y; z", "|"),
+        ('id,text\n1,"a; b"\n2,"c; d; e"', ","),
+        ("text\nhello, world\nplain", "\x1f"),
+        ("sep=;\nid;text\n1;a", ";"),
+        ("Sep=|\nid|text", "|"),
+    ],
+)
+def test_the_delimiter_is_found_in_header_and_rows(head, delimiter):
+    assert dialect_of(head.encode()).delimiter == delimiter
+
+
+def test_a_forced_delimiter_wins(tmp_path):
+    path = write(tmp_path / "a.csv", "id,x;text\n1,2;hello\n")
+    assert read(path, delimiter=";").column("body") == ["hello"]
+    assert "CSV (semicolon)" in read(path, delimiter="semicolon").said
+
+
+def test_one_column_of_unquoted_sentences_is_read_whole(tmp_path):
+    path = write(tmp_path / "a.csv", 'Comment\nIt is slow, and ugly\n"Quoted, with\ntwo lines"\n')
+    result = read(path)
+    assert result.column("body") == ["It is slow, and ugly", "Quoted, with\ntwo lines"]
+
+
+def test_lines_may_end_in_carriage_returns_alone(tmp_path):
+    path = write(tmp_path / "a.csv", "id,text\r1,one\r2,two\r")
+    assert read(path).column("body") == ["one", "two"]
+
+
+def test_excel_s_separator_line_and_its_header_mark(tmp_path):
+    path = write(tmp_path / "a.csv", b"\xef\xbb\xbfsep=;\r\n id ; Text \r\n1;caf\xc3\xa9\r\n")
+    assert read(path).documents[["document_id", "body", "row"]].values.tolist() == [["1", "café", 1]]
+
+
+@pytest.mark.parametrize(
+    ("body", "texts", "rejected"),
+    [
+        ("1,a,x\n2,b\n3,c,y\n", ["a", "c"], [(2, "2 cells where the header has 3")]),
+        ("1,a,x\n2,b,y,z\n", ["a"], [(2, "4 cells where the header has 3")]),
+        ("1,a,x,,\n2,b,y\n", ["a", "b"], []),
+        ("\n1,a,x\n   \n2,b,y\n\n", ["a", "b"], []),
+        ('1,"opened,x\n2,b,y\n3,"c",z\n', ["b", "c"], [(1, 'a quote (") is opened and not closed properly')]),
+        (
+            '1,a,x\n2,"never closed,y\n3,c,z\n',
+            ["a", "c"],
+            [(2, 'a quote (") is opened and not closed properly')],
+        ),
+        ('1,5" pipe,x\n2,b,y\n', ['5" pipe', "b"], []),
+        ('1,"said ""no""",x\n', ['said "no"'], []),
+        ('1,"a"b,x\n2,c,y\n', ["ab", "c"], []),
+        ("1,a\rb,x\n2,b,y\n", ["a\rb", "b"], []),
+        ('1,"a"\rb,x\n2,b,y\n', ["b"], [(1, "a carriage return outside quotes")]),
+        ("1,a\0b,x\n", ["ab"], []),
+    ],
+    ids=range(12),
+)
+def test_bad_rows_are_set_aside_and_the_others_read(tmp_path, body, texts, rejected):
+    result = read(write(tmp_path / "a.csv", "id,text,more\n" + body))
+    assert result.column("body") == texts
+    assert result.reasons == rejected
+
+
+def test_a_rejected_row_keeps_its_number_and_an_id_that_looks_like_one(tmp_path):
+    path = write(tmp_path / "a.csv", "id,text,more\nT-1,a,b\nT-2,my private text\nit is me,b\n")
+    rejected = read(path).rejected
+    assert rejected.values.tolist() == [
+        [str(path), 2, "T-2", "2 cells where the header has 3"],
+        [str(path), 3, "", "2 cells where the header has 3"],
+    ]
+
+
+def test_nul_bytes_are_removed_and_told(tmp_path):
+    result = read(write(tmp_path / "a.csv", "id,text\n1,a\0\0b\n"))
+    assert result.column("body") == ["ab"]
+    assert "2 NUL bytes removed" in result.said
+
+
+def test_a_header_that_cannot_be_read_is_an_error(tmp_path):
+    with pytest.raises(InputError, match=r"header can't be read: a quote .* mend the first line"):
+        read(write(tmp_path / "a.csv", 'id,"text\n1,a\n2,b\n'))
+
+
+def test_a_ticket_of_five_megabytes_is_read(tmp_path):
+    text = "word " * 1_000_000
+    path = write(tmp_path / "a.csv", f'id,text\n1,"{text}"\n2,{text}\n3,"say ""{text}"\n')
+    result = read(path)
+    assert result.documents["body"].str.len().tolist() == [5_000_000, 5_000_000, 5_000_005]
+    assert result.reasons == []
+
+
+def test_a_line_beyond_every_measure_costs_itself_only(tmp_path, monkeypatch):
+    monkeypatch.setattr("classifier.read.delimited.LONGEST_ROW", 1 << 20)
+    blocks = [b"id,text\n1,a\n2,", *[b"x" * (1 << 19)] * 40, b"\n3,c\n"]
+    decoder = Decoder(UTF8)
+    begun = time.perf_counter()
+    reader = DelimitedReader(iter(blocks), Dialect(","), decoder, name="f.csv")
+    parts = list(reader.rows())
+    assert time.perf_counter() - begun < 5
+    assert [number for part in parts for number in part.numbers.tolist()] == [1, 3]
+    assert [(f.row, f.reason) for part in parts for f in part.rejected] == [(2, "longer than 1 MB")]
+
+
+@pytest.mark.parametrize("keep", [0.5, 0.999])
+def test_a_cut_off_archive_says_at_which_row_and_gives_the_rows_before(tmp_path, keep):
+    whole = "id,text\n" + "".join(f"{i},the text number {i * i}\n" for i in range(200_000))
+    packed = gzip.compress(whole.encode(), mtime=0)
+    path = write(tmp_path / "a.csv.gz", packed[: int(len(packed) * keep)])
+    sizes = []
+    batches = read_batches([str(path)], ReadOptions(batch_rows=5_000))
+    with pytest.raises(InputError, match=r"gzip data end early.*after row (\d+)") as caught:
+        sizes.extend(len(batch.documents) for batch in batches)
+    rows = sum(sizes)
+    told = int(str(caught.value).split("after row ")[1].split(";")[0])
+    assert rows <= told < rows + 5_000
+    assert rows > 10_000
