@@ -221,7 +221,7 @@ def score(
     languages = language.detect(texts)
     readable = languages.isin(["", *model.languages]).to_numpy()
     scores = classify.score_texts(model.fast, texts)
-    spans = _spans(texts, documents["people"], scores, readable, settings)
+    spans = _spans(texts, documents, scores, readable, settings)
     columns = {name: documents[name] for name in schema.SCORED if name in documents}
     columns["language"] = languages
     columns["subject"] = _subjects(documents, quotes=settings.quotes)
@@ -251,14 +251,16 @@ Span = dict[str, Any]
 
 
 def _spans(
-    texts: pd.Series, people: pd.Series, scores: Scores, readable: np.ndarray, settings: ScoreSettings
+    texts: pd.Series, documents: pd.DataFrame, scores: Scores, readable: np.ndarray, settings: ScoreSettings
 ) -> list[list[Span]]:
     """Return the evidence of every document, and the units that name a competitor without a label."""
     owner = np.repeat(np.arange(len(texts)), np.diff(scores.first))
     shown = scores.evidence.any(axis=1) & readable[owner]
     named = _competitors(texts, scores, owner, settings.competitors)
-    leaving = _leaving(texts, np.unique(owner[shown]), settings.competitors)
-    written, persons = texts.tolist(), people.tolist()
+    # Somebody can leave only where there is an account; and the rules that tell are slow.
+    customers = np.unique(owner[shown & (documents["account"] != "").to_numpy()[owner]])
+    leaving = _leaving(texts, customers, settings.competitors)
+    written, persons = texts.tolist(), documents["people"].tolist()
     found: list[list[Span]] = [[] for _ in range(len(texts))]
     for row in np.unique(np.concatenate([owner[shown], owner[list(named)]]).astype(np.int64)):
         spans: list[Span] = []
