@@ -326,6 +326,13 @@ def test_document_text_of_a_reply_that_only_quotes_keeps_the_quote() -> None:
     assert document_text(pd.Series(["Re: Slow"]), pd.Series([body])).tolist() == [f"Re: Slow\n{body}"]
 
 
+def test_document_text_keeps_the_index_of_the_body() -> None:
+    texts = document_text(
+        pd.Series(["a", "", "c"], index=[1, 1, 2]), pd.Series(["x", "y", ""], index=[7, 7, 5])
+    )
+    assert (texts.tolist(), texts.index.tolist(), texts.name) == (["a\nx", "y", "c"], [7, 7, 5], None)
+
+
 def test_document_text_of_nothing() -> None:
     empty = pd.Series([], dtype="str")
     assert document_text(empty, empty).tolist() == []

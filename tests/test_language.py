@@ -76,6 +76,7 @@ UNDECIDABLE = [
         "3.14 / 2.71",
         "Ferrante",
         "hhfgjhj kjhkj",
+        "აპლიკაცია არ იხსნება",
         "QB",
     ),
 ]

@@ -15,8 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from classifier.clean.autoreply import is_auto_reply
-from classifier.clean.html import strip_html
 from classifier.clean.mail import is_forward, strip_mail
+from classifier.clean.markup import strip_html
 
 __all__ = ["clean", "clean_column", "document_text", "is_auto_reply", "is_forward"]
 
@@ -104,16 +104,12 @@ def document_text(subject: pd.Series, body: pd.Series) -> pd.Series:
     -------
     subject + "\n" + body; body alone without a subject, subject alone without a body. Index of `body`.
     """
-    head = clean_column(subject)
-    rest = _clean_column(body, _starts_like_forward(subject))
-    has_head = head.str.strip().ne("").to_numpy()
-    has_rest = rest.str.strip().ne("").to_numpy()
-    joined = head.astype(object).to_numpy(copy=True)
-    texts = rest.astype(object).to_numpy()
-    both = has_head & has_rest
-    joined[both] = joined[both] + "\n" + texts[both]
-    joined[~has_head] = texts[~has_head]
-    return pd.Series(joined, index=body.index, dtype="str")
+    head = clean_column(subject.reset_index(drop=True))
+    rest = _clean_column(body.reset_index(drop=True), _starts_like_forward(subject))
+    has_head = head.str.strip().ne("")
+    has_rest = rest.str.strip().ne("")
+    texts = head.str.cat(rest, sep="\n").where(has_head & has_rest, head.where(has_head, rest))
+    return texts.set_axis(body.index).rename(None)
 
 
 def _starts_like_forward(subject: pd.Series) -> pd.Series:

@@ -74,6 +74,7 @@ _TIMESTAMP = re.compile(
     r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])[0-5]\d[0-5]\d"
 )
 _CARD_LENGTHS = range(13, 20)
+_FIRST_BLOCKS = frozenset({4, 5, 6, *_CARD_LENGTHS})
 
 
 def webs(text: str) -> Iterator[Span]:
@@ -164,6 +165,8 @@ def _card_end(text: str, groups: list[Span], first: int) -> int:
     """Return the group that ends the longest card number beginning at group `first`, or -1."""
     digits = ""
     found = -1
+    if groups[first][1] - groups[first][0] not in _FIRST_BLOCKS:
+        return found
     for number in range(first, len(groups)):
         start, end = groups[number]
         if len(digits) + end - start > _CARD_LENGTHS[-1]:
@@ -180,7 +183,7 @@ def _is_card(digits: str, groups: list[Span]) -> bool:
         # Times in milliseconds and most long ids begin with other digits.
         shaped = digits[0] in "23456" and _TIMESTAMP.fullmatch(digits) is None
     else:
-        shaped = sizes[0] in (4, 5, 6) and max(sizes) <= 10 and min(sizes[:-1]) >= 3 and len(set(digits)) > 1
+        shaped = max(sizes) <= 10 and min(sizes[:-1]) >= 3 and len(set(digits)) > 1
     return shaped and _fits_luhn(digits)
 
 
