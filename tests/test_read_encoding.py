@@ -62,6 +62,12 @@ def test_a_row_in_no_certain_encoding_is_rejected_not_garbled(tmp_path):
     assert "--encoding" in result.reasons[0][1]
 
 
+def test_bytes_that_no_western_encoding_has_reject_their_row(tmp_path):
+    result = read(write(tmp_path / "a.csv", b"id,text\n1,sch\xf6n\n2,a\x81b\n"))
+    assert result.column("body") == ["schön"]
+    assert [row for row, _ in result.reasons] == [2]
+
+
 def test_json_in_no_certain_encoding_is_an_error(tmp_path):
     content = (
         '[{"id": 1, "text": "schöne Grüße"},'.encode() + b'{"text": "' + RUSSIAN.encode("koi8-r") + b'"}]'

@@ -3,7 +3,8 @@
 import gzip
 import json
 import zipfile
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -13,8 +14,10 @@ from hypothesis import strategies as st
 from reading import read, workbook, write, zstd
 
 from classifier.errors import InputError
+from classifier.read import read_batches
 from classifier.read.encoding import UTF8, Decoder
 from classifier.read.json_stream import JsonStream
+from classifier.read.opening import Input, blocks
 from classifier.read.records import flatten
 
 RECORDS = [
@@ -82,6 +85,14 @@ def check_rows(result):
     assert list(zip(*columns, strict=True)) == WANTED
 
 
+@pytest.mark.parametrize("packer", [".gz", ".zst"])
+@pytest.mark.parametrize("size", [1, 5, 1000])
+def test_steps_of_any_size_unpack_the_same(tmp_path, packer, size):
+    content = b"abcabcabc" * 300 + b"end"
+    path = write(tmp_path / "a", PACKERS[packer](content))
+    assert b"".join(blocks(Input("a", path), size)) == content
+
+
 def test_packed_members_in_a_row_are_one_file(tmp_path):
     content = gzip.compress(b"id,text\n1,a\n") + gzip.compress(b"2,b\n") + b"\0" * 100
     assert read(write(tmp_path / "a.gz", content)).column("body") == ["a", "b"]
@@ -110,6 +121,7 @@ def test_packed_members_in_a_row_are_one_file(tmp_path):
         (b"PAR1 and nothing", "Parquet file is damaged or cut off"),
         (gzip.compress(b"PAR1 and nothing"), "parquet inside gzip; unpack it first"),
         (gzip.compress(b"id,text\n1,a\n")[:-9], "gzip data end early"),
+        (gzip.compress(b'[{"id": 1, "text": "a"}]')[:-9], r"gzip data end early.*fetch it again"),
         (gzip.compress(b"id,text\n")[:10], r"gzip data end early.*fetch it again"),
         (b"\x1f\x8b\x08\x00 no gzip at all", "gzip data are damaged"),
         (zstd(b"id,text\n" + b"1,a\n" * 500)[:-5], "zstd data end early"),
@@ -196,11 +208,14 @@ def test_json_lines_that_are_nested_too_deeply_or_too_long_are_rejected(tmp_path
     assert result.reasons == [(2, "nested too deeply"), (3, "longer than 1 MB")]
 
 
-def test_cut_off_json_lines_say_after_which_line(tmp_path):
-    lines = "".join(f'{{"id": {i}, "text": "number {i * i}"}}\n' for i in range(200_000))
+def test_cut_off_json_lines_give_the_rows_before_and_say_after_which_line(tmp_path):
+    lines = "".join(f'{{"id": {i}, "text": "number {i * i}"}}\n' for i in range(30_000))
     packed = gzip.compress(lines.encode(), mtime=0)
-    with pytest.raises(InputError, match=r"end early: the file was cut off, after line \d{4,}"):
-        read(write(tmp_path / "a.jsonl.gz", packed[: len(packed) // 2]))
+    batches = read_batches([str(write(tmp_path / "a.gz", packed[: len(packed) // 2]))])
+    sizes = []
+    with pytest.raises(InputError, match=r"end early: the file was cut off, after line \d{4,}") as caught:
+        sizes.extend(len(batch.documents) for batch in batches)
+    assert f"after line {sum(sizes)};" in str(caught.value)
 
 
 @pytest.mark.parametrize("size", [10, 2_000_000])
@@ -262,7 +277,7 @@ def test_nested_values_become_text_under_dotted_names(value, flat):
 def test_parquet_columns_of_all_types(tmp_path):
     table = pa.table(
         {
-            "number": pa.array([1.0, 2.5, None]),
+            "number": pa.array([1.0, 2.5, float("nan")]),
             "text": pa.array(["a", None, "c"]).dictionary_encode(),
             "created": pa.array(
                 [datetime(2026, 3, 2, 10, tzinfo=UTC), None, datetime(1900, 1, 1, tzinfo=UTC)]
@@ -274,10 +289,12 @@ def test_parquet_columns_of_all_types(tmp_path):
             "blob": pa.array([b"\xff", None, b""]),
             "nothing": pa.nulls(3),
             "vectors": pa.array([[0.5], None, []]),
+            "prices": pa.array([[Decimal("1.50")], None, []]),
+            "hours": pa.array([time(9, 30), None, None]),
         }
     )
     pq.write_table(table, tmp_path / "a.parquet")
-    keep = ("number", "tags", "flag", "day", "blob", "nothing", "vectors")
+    keep = ("number", "tags", "flag", "day", "blob", "nothing", "vectors", "prices", "hours")
     result = read(tmp_path / "a.parquet", keep=keep)
     assert result.column("body") == ["a", "", "c"]
     assert result.column("channel") == ["email", "", ""]
@@ -294,7 +311,9 @@ def test_parquet_columns_of_all_types(tmp_path):
         "day": ["2026-01-02", "", ""],
         "blob": ["ff", "", ""],
         "nothing": ["", "", ""],
-        "vectors": ["[0.5]", "", "[]"],
+        "vectors": ["0.5", "", ""],
+        "prices": ["1.50", "", ""],
+        "hours": ["09:30:00.000000", "", ""],
     }
 
 
@@ -317,7 +336,7 @@ def test_the_first_sheet_that_holds_anything_is_read_and_told(tmp_path):
         [],
         [2, "ugly", None],
     ]
-    path = workbook(tmp_path / "a.xlsx", {"Empty": [], "Data": rows, "Other": [["text"], ["elsewhere"]]})
+    path = workbook(tmp_path / "a.xlsx", {"Empty": [[" "]], "Data": rows, "Other": [["text"], ["elsewhere"]]})
     result = read(path)
     assert result.documents[["document_id", "body", "row"]].values.tolist() == [
         ["1", "slow", 1],
@@ -326,6 +345,16 @@ def test_the_first_sheet_that_holds_anything_is_read_and_told(tmp_path):
     assert str(result.documents["created_at"][0]) == "2026-03-02 10:00:00+00:00"
     assert "sheet: 'Data' (also there: 'Empty', 'Other'; choose with --sheet)" in result.said
     assert read(path, sheet="Other").column("body") == ["elsewhere"]
+
+
+def test_cells_of_all_kinds_and_long_sheets(tmp_path, monkeypatch):
+    monkeypatch.setattr("classifier.read.sheets._CHUNK_ROWS", 2)
+    moments = [date(2026, 3, 2), time(9, 30), timedelta(hours=1), True, 2.0, 2.5, None]
+    path = workbook(tmp_path / "a.xlsx", {"S": [["text", 7], *([value, 1] for value in moments)]})
+    result = read(path, keep=("7",))
+    assert result.column("body") == ["2026-03-02", "09:30:00", "1:00:00", "true", "2", "2.5", ""]
+    assert result.column("row") == [1, 2, 3, 4, 5, 6, 7]
+    assert set(result.column("keep:7")) == {"1"}
 
 
 def test_a_sheet_that_is_not_there_is_an_error(tmp_path):

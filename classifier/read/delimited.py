@@ -7,6 +7,7 @@ a few blocks, and gives the same rows whether Arrow or Python's csv module parse
 import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 import pyarrow as pa
@@ -24,6 +25,7 @@ NO_DELIMITER = "\x1f"
 LONGEST_ROW = 64 << 20
 """Bytes; a longer row is rejected, and a quote open for longer is taken for a slip."""
 
+_SAMPLE_ROWS = 200
 _UNCLOSED = 'a quote (") is opened and not closed properly'
 _UNDECODABLE = "not UTF-8, and no other encoding is certain; give --encoding"
 
@@ -67,16 +69,8 @@ def dialect_of(sample: bytes, forced: str = "") -> Dialect:
 def _fit(lines: Sequence[str], delimiter: str) -> tuple[float, int]:
     """Return the share of rows as wide as the header, and that width (0: one column)."""
     _allow_long_cells()
-    rows = []
-    try:
-        for row in csv.reader((line + "\n" for line in lines[:-1] or lines), delimiter=delimiter):
-            if row:
-                rows.append(row)
-            if len(rows) > 200:
-                break
-    except csv.Error:
-        # A stray quote; what was read before it is sample enough.
-        pass
+    reader = csv.reader((line + "\n" for line in lines[:-1] or lines), delimiter=delimiter)
+    rows = list(islice((row for row in reader if row), _SAMPLE_ROWS))
     width = len(rows[0]) if rows else 0
     if width < 2:
         return 0.0, 0

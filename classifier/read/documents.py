@@ -17,7 +17,7 @@ from classifier.read.cells import is_scalar, text_of, tidy
 from classifier.read.columns import choose, fold, places_of
 from classifier.read.dates import DateStyle, parse_dates, style_of, times_of
 from classifier.read.options import OPTION_OF, ReadBatch, ReadOptions
-from classifier.read.plans import Plan, raw_rows
+from classifier.read.plans import Plan, known_places, raw_rows
 from classifier.read.rows import Fault, Rows, in_batches
 
 KEEP = "keep:"
@@ -168,8 +168,21 @@ class DocumentReader:
         ids = tidy(self._text(rows, self._places["document_id"]).str.strip())
         blank = (ids == "").to_numpy()
         if blank.any():
-            ids = ids.mask(blank, pd.Series(_row_ids(rows), dtype="str"))
+            ids = ids.mask(blank, pd.Series(self._made_ids(rows), dtype="str"))
         return ids
+
+    def _made_ids(self, rows: Rows) -> list[str]:
+        """Return an id for each row that depends on its cells alone: of a known source, those it knows."""
+        places = range(rows.table.num_columns) if self._plan.kind.guessed else known_places(self._plan)
+        columns = [
+            text_of(rows.table.column(place)).tolist()
+            for place in places
+            if is_scalar(rows.table.schema.field(place).type)
+        ]
+        cells = zip(*columns, strict=True)
+        return [
+            "row-" + hashlib.blake2b("\x1f".join(row).encode(), digest_size=6).hexdigest() for row in cells
+        ]
 
     def _reasons(self, rows: Rows) -> pd.Series:
         """Return for each row why it is dropped; empty where it isn't."""
@@ -278,17 +291,3 @@ def _empty_texts(count: int) -> pd.Series:
 def _names_in(cells: Sequence[str]) -> str:
     names = [name.strip() for cell in cells for name in cell.split(";")]
     return ";".join(dict.fromkeys(name for name in names if _PERSON.fullmatch(name)))
-
-
-def _row_ids(rows: Rows) -> list[str]:
-    """Return an id for each row that depends on its cells alone."""
-    table = rows.table
-    columns = [
-        text_of(table.column(place)).tolist()
-        for place in range(table.num_columns)
-        if is_scalar(table.schema.field(place).type)
-    ]
-    return [
-        "row-" + hashlib.blake2b("\x1f".join(cells).encode(), digest_size=6).hexdigest()
-        for cells in zip(*columns, strict=True)
-    ]

@@ -48,8 +48,7 @@ _NOT_WESTERN = re.compile(
 
 def _mark(error: UnicodeError) -> tuple[str, int]:
     """Carry undecodable bytes on as marks; works for two-byte encodings, as surrogateescape doesn't."""
-    if not isinstance(error, UnicodeDecodeError):
-        raise error
+    assert isinstance(error, UnicodeDecodeError)
     wrong = error.object[error.start : error.end]
     return "".join(chr(_MARK + byte) for byte in wrong), error.end
 

@@ -24,7 +24,7 @@ class JsonStream:
     Parameters
     ----------
     blocks
-        The document's bytes, as UTF-8.
+        The document's bytes, as UTF-8: an object or a list.
     decoder
         Mends and counts what isn't UTF-8.
     name
@@ -52,13 +52,7 @@ class JsonStream:
         InputError
             If it is no JSON: with line and column, after the elements before that.
         """
-        first = self._peek()
-        if first == "[":
-            yield from self._list("")
-        elif first == "{":
-            yield from self._members()
-        else:
-            raise self._error("[ or { is expected")
+        yield from self._list("") if self._peek() == "[" else self._members()
         if self._peek():
             raise self._error("more text after the end of the document; one JSON value per line is read too")
 

@@ -205,8 +205,6 @@ def _gunzip(source: Input, size: int) -> Iterator[bytes]:
                     if data := member.decompress(block, size):
                         yield data
                     block = member.unconsumed_tail or member.unused_data.lstrip(b"\0")
-            if data := member.flush():
-                yield data
         except zlib.error as error:
             raise BrokenStreamError("the gzip data are damaged") from error
     if not member.eof:

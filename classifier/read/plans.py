@@ -8,15 +8,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from classifier.errors import InputError
-from classifier.read.columns import matches, missing, no_text, places_of
+from classifier.read.columns import fold, matches, missing, no_text, places_of
 from classifier.read.formats import Feed, open_feed
 from classifier.read.opening import Input
 from classifier.read.options import ReadOptions
-from classifier.read.records import Record, names_of, record_of, rows_of
+from classifier.read.records import Record, record_of, rows_of
 from classifier.read.rows import Rows
 from classifier.read.sources import AUTO, Source, source_of
-
-_SAMPLE_RECORDS = 1_000
 
 
 @dataclass(frozen=True)
@@ -51,7 +49,7 @@ def make_plan(source: Input, options: ReadOptions) -> Plan | None:
     if feed is None:
         return None
     kind, rows_list = source_of(feed, options.source)
-    names = _names(feed, kind, rows_list, options)
+    names = _names(feed, kind, rows_list)
     candidates = {
         column: matches(known, names, last_words=kind.guessed and column == "body")
         for column, known in kind.columns.items()
@@ -102,17 +100,30 @@ def raw_rows(plan: Plan, options: ReadOptions, notes: list[str]) -> Iterator[Row
     if plan.feed.rows is not None:
         yield from plan.feed.rows(notes)
     else:
-        yield from rows_of(_records(plan.feed, plan.kind, plan.rows_list, options, notes), plan.names)
+        records = _records(plan.feed, plan.kind, plan.rows_list, options, notes)
+        yield from rows_of(records, plan.names, needed=_needed(plan, options))
 
 
-def _names(feed: Feed, kind: Source, rows_list: str, options: ReadOptions) -> tuple[str, ...]:
+def _names(feed: Feed, kind: Source, rows_list: str) -> tuple[str, ...]:
     if feed.elements is None:
         return feed.names
-    if kind.joined is None or not feed.lists.get(rows_list):
-        return feed.lists.get(rows_list, ())
-    records = _records(feed, kind, rows_list, options, [])
-    sampled = (record.values for record, _ in zip(records, range(_SAMPLE_RECORDS), strict=False))
-    return names_of(values for values in sampled if values)
+    names = feed.lists.get(rows_list, ())
+    return (*names, *kind.joined_names) if names else ()
+
+
+def _needed(plan: Plan, options: ReadOptions) -> frozenset[int] | None:
+    """Return the places of the columns that are looked at; None: all, for ids may be made from them."""
+    if plan.kind.guessed:
+        return None
+    kept = [place for name in options.keep for place in places_of(name, plan.names)]
+    dropped = {name for name, _ in plan.kind.drops.values()}
+    deciding = [place for place, name in enumerate(plan.names) if fold(name) in dropped]
+    return frozenset([*kept, *deciding, *known_places(plan)])
+
+
+def known_places(plan: Plan) -> list[int]:
+    """Return the places of the columns that the source of a plan knows, in order."""
+    return sorted({place for groups in plan.candidates.values() for group in groups for place in group})
 
 
 def _records(

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import orjson
 
+from classifier.errors import InputError
 from classifier.read.rows import Fault, Rows, table_of
 
 _DEEPEST = 8
@@ -46,12 +47,14 @@ def record_of(number: int, value: Any) -> Record:
     return Record(number, None, rejected=(Fault(number, f"{_kind(value)} where an object is expected"),))
 
 
-def flatten(values: Mapping[str, Any]) -> dict[str, str]:
-    """Return nested values as text under dotted names.
+def flatten(values: Mapping[str, Any], tops: frozenset[str] | None = None) -> dict[str, str]:
+    """Return nested values as text under dotted names; only the members called `tops`, if given.
 
     Lists of plain values are joined by ";"; lists of {id, value} (custom fields) become one
     name per id; other lists, and what is nested too deeply, become JSON. Null is the empty text.
     """
+    if tops is not None:
+        values = {name: value for name, value in values.items() if name in tops}
     flat: dict[str, str] = {}
     _flatten(values, "", 0, flat)
     return flat
@@ -65,25 +68,50 @@ def names_of(records: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def rows_of(records: Iterable[Record], names: Sequence[str]) -> Iterator[Rows]:
-    """Yield records as rows under `names`; other names are left out."""
+def rows_of(
+    records: Iterable[Record], names: Sequence[str], *, needed: frozenset[int] | None = None
+) -> Iterator[Rows]:
+    """Yield records as rows under `names`; other names are left out.
+
+    Parameters
+    ----------
+    records
+        Objects, and faults that were found with them.
+    names
+        Dotted names of the columns.
+    needed
+        Places of the columns to fill; None: all. The others stay empty.
+
+    Raises
+    ------
+    InputError
+        If `records` break off: after those before the break.
+    """
+    filled = [name if needed is None or place in needed else "" for place, name in enumerate(names)]
+    tops = None if needed is None else frozenset(part for name in filled for part in _tops(name))
     chunk: list[Record] = []
     flats: list[dict[str, str]] = []
     size = 0
-    for record in records:
-        chunk.append(record)
-        if record.values is not None:
-            flat = flatten(record.values)
-            flats.append(flat)
-            size += sum(map(len, flat.values()))
-        if len(chunk) >= _CHUNK_ROWS or size >= _CHUNK_CHARACTERS:
-            yield _rows(chunk, flats, names)
-            chunk, flats, size = [], [], 0
-    yield _rows(chunk, flats, names)
+    broken: InputError | None = None
+    try:
+        for record in records:
+            chunk.append(record)
+            if record.values is not None:
+                flat = flatten(record.values, tops)
+                flats.append(flat)
+                size += sum(map(len, flat.values()))
+            if len(chunk) >= _CHUNK_ROWS or size >= _CHUNK_CHARACTERS:
+                yield _rows(chunk, flats, filled)
+                chunk, flats, size = [], [], 0
+    except InputError as error:
+        broken = error
+    yield _rows(chunk, flats, filled)
+    if broken:
+        raise broken
 
 
 def _rows(records: Sequence[Record], flats: Sequence[dict[str, str]], names: Sequence[str]) -> Rows:
-    columns = [[flat.get(name, "") for flat in flats] for name in names]
+    columns = [[flat.get(name, "") for flat in flats] if name else [None] * len(flats) for name in names]
     numbers = [record.number for record in records if record.values is not None]
     return Rows(
         table_of(columns),
@@ -92,6 +120,12 @@ def _rows(records: Sequence[Record], flats: Sequence[dict[str, str]], names: Seq
         tuple(fault for record in records for fault in record.dropped),
         sum(record.merged for record in records),
     )
+
+
+def _tops(name: str) -> list[str]:
+    """Return the members of an object that a dotted name may come from: their names may hold dots too."""
+    parts = name.split(".")
+    return [".".join(parts[:count]) for count in range(1, len(parts) + 1)]
 
 
 def _flatten(values: Mapping[str, Any], prefix: str, depth: int, flat: dict[str, str]) -> None:
@@ -134,10 +168,10 @@ def plain(value: Any) -> str:
 
 def _json(value: Any) -> str:
     try:
-        return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
+        return orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
     except TypeError:
         # Whole numbers beyond 64 bits, or halves of surrogate pairs.
-        return json.dumps(value, ensure_ascii=False)
+        return json.dumps(value, ensure_ascii=False, default=str)
 
 
 def _without_surrogates(text: str) -> str:

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyarrow as pa
 
+from classifier.errors import InputError
+
 _BATCH_BYTES = 64 << 20
 
 
@@ -82,16 +84,27 @@ def in_batches(parts: Iterable[Rows], batch_rows: int) -> Iterator[Rows]:
     """Cut and join rows to batches of `batch_rows`, fewer where the cells are large.
 
     The last batch has what is left; there is at least one, if any part came.
+
+    Raises
+    ------
+    InputError
+        If `parts` break off: after the rows before the break.
     """
     waiting = _Waiting()
     given = False
-    for part in parts:
-        waiting.add(part)
-        count, size = waiting.size()
-        while count >= batch_rows or (count and size >= _BATCH_BYTES):
-            yield waiting.take(min(count, batch_rows))
-            given = True
+    broken: InputError | None = None
+    try:
+        for part in parts:
+            waiting.add(part)
             count, size = waiting.size()
+            while count >= batch_rows or (count and size >= _BATCH_BYTES):
+                yield waiting.take(min(count, batch_rows))
+                given = True
+                count, size = waiting.size()
+    except InputError as error:
+        broken = error
     left = waiting.size()[0] or waiting.rejected or waiting.dropped or waiting.merged
     if waiting.tables and (left or not given):
         yield waiting.take(waiting.size()[0])
+    if broken:
+        raise broken

@@ -36,7 +36,7 @@ class Source:
     lists
         Names of the list of rows in a JSON document, best first; () takes the longest header.
     joined
-        Joins side-loaded lists to the rows of a JSON document, where there are any.
+        Joins side-loaded lists to the rows of a JSON document, under `joined_names`.
     values
         For a column: value in the input, lower case -> value in the documents; "" = the default.
     drops
@@ -52,6 +52,7 @@ class Source:
     fits: Callable[[frozenset[str]], bool]
     columns: Columns
     lists: tuple[str, ...] = ()
+    joined_names: tuple[str, ...] = ()
     joined: Callable[[Feed, str, ReadOptions, list[str]], Iterator[Record]] | None = None
     values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     drops: Mapping[str, tuple[str, str]] = field(default_factory=dict)
@@ -101,6 +102,7 @@ SOURCES: Mapping[str, Source] = {
             "requester_id, via, organization_id, raw_subject, custom_fields…",
             fits=_zendesk_fits,
             lists=("tickets",),
+            joined_names=(zendesk.CONVERSATION, zendesk.ORGANIZATION, zendesk.PEOPLE),
             joined=zendesk.joined,
             columns={
                 "document_id": ("id",),
