@@ -228,6 +228,18 @@ def test_one_record_and_one_long_line_are_understood(tmp_path, size):
     assert len(read(write(tmp_path / "two", f"{record}\n{record}\n")).documents) == 2
 
 
+def test_a_list_of_no_objects_is_rejected_row_by_row(tmp_path):
+    result = read(write(tmp_path / "a.json", '[["id", "text"], [1, "a"]]'))
+    assert result.reasons == [(row, "a list where an object is expected") for row in (1, 2)]
+
+
+def test_of_several_lists_the_one_with_a_text_is_read(tmp_path):
+    document = {"users": [{"id": 1, "name": "x", "email": "y", "z": 1}], "answers": [{"id": 2, "text": "a"}]}
+    result = read(write(tmp_path / "a.json", json.dumps(document)))
+    assert result.column("body") == ["a"]
+    assert "list 'answers'; beside it: users" in result.said
+
+
 def test_a_list_of_texts_is_a_table_of_one_column(tmp_path):
     assert read(write(tmp_path / "a.json", '["slow", "ugly"]')).column("body") == ["slow", "ugly"]
 
@@ -260,6 +272,7 @@ def test_a_document_in_pieces_is_the_document(document, block, tab):
 @pytest.mark.parametrize(
     ("value", "flat"),
     [
+        ({"id": float("nan")}, {"id": ""}),
         ({"a": {"b": {"c": 1}}}, {"a.b.c": "1"}),
         ({"a": None, "b": True, "c": 2.0, "d": 2.5}, {"a": "", "b": "true", "c": "2", "d": "2.5"}),
         ({"tags": ["x", 1, None]}, {"tags": "x;1;"}),

@@ -100,6 +100,11 @@ def test_tickets_are_recognised_in_every_shape(tmp_path, shape):
     assert result.documents["people"].str.contains("Ida Kroll").all()
 
 
+def test_a_list_called_tickets_needs_no_more_than_an_id_and_a_text(tmp_path):
+    assert zendesk(tmp_path, {"tickets": [{"id": 1, "description": "d"}]}).column("source") == ["zendesk"]
+    assert zendesk(tmp_path, [{"id": 1, "description": "d"}]).column("source") == ["table"]
+
+
 def test_the_account_is_the_organisation_s_id_where_its_name_is_unknown(tmp_path):
     other = {**TICKET, "organization_id": None}
     assert zendesk(tmp_path, [TICKET, other]).column("account") == ["9", ""]

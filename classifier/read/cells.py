@@ -71,8 +71,6 @@ def _composed(array: pa.Array) -> pa.Array:
 def _plain(value: object) -> str:
     if isinstance(value, bytes):
         return value.hex()
-    if isinstance(value, float) and value != value:
-        return ""
     if isinstance(value, list) and not any(isinstance(item, list | dict) for item in value):
         return ";".join(map(_plain, value))
     if value is None or isinstance(value, str | bool | int | float | list | dict):

@@ -27,7 +27,7 @@ _SAMPLE_RECORDS = 1_000
 _SEPARATED_BY = {",": "comma", ";": "semicolon", "\t": "tab", "|": "|", NO_DELIMITER: "one column"}
 
 # Lists of rows in documents as APIs write them; empty ones tell an empty export from a record.
-_LIST_NAMES = ("", "tickets", "data", "results", "items", "records", "rows")
+_LIST_NAMES = ("tickets", "data", "results", "items", "records", "rows")
 _TEXT_NAMES = ("text", "description", "body", "comment", "message", "content", "note")
 
 Element = tuple[str, int, Any]
@@ -102,12 +102,15 @@ def _json(source: Input, found: Found, options: ReadOptions) -> Feed:
     for name, place, value in elements([]):
         if place:
             _sample(samples, name, value)
-        else:
+        # A document that is a list has the one member "".
+        if not place or not name:
             members[name] = value
     title = _title("JSON", found)
     empty = any(members.get(name) == [] for name in _LIST_NAMES)
     if empty and not any(name in samples for name in _LIST_NAMES):
         return Feed(title, elements=elements)
+    if "" in members:
+        return Feed(title, lists={"": names_of(samples.get("", []))}, elements=elements)
     if _is_record(members) or not samples:
         return Feed(title, lists={"": names_of([_joined(elements([]))])}, elements=one_record)
     lists = {name: names_of(sampled) for name, sampled in samples.items()}

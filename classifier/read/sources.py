@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from classifier.errors import InputError
 from classifier.read import zendesk
-from classifier.read.columns import TEXT_NAMES, fold
+from classifier.read.columns import TEXT_NAMES, fold, matches
 from classifier.read.formats import FORMATS, Feed
 from classifier.read.options import ReadOptions
 from classifier.read.records import Record
@@ -30,7 +30,7 @@ class Source:
     recognised_by
         For people: how `--source auto` tells.
     fits
-        Decides on the folded names of the columns.
+        Decides on the folded names of the columns and the name of the list of rows (JSON).
     columns
         Where the columns of the documents come from.
     lists
@@ -49,7 +49,7 @@ class Source:
     name: str
     title: str
     recognised_by: str
-    fits: Callable[[frozenset[str]], bool]
+    fits: Callable[[frozenset[str], str], bool]
     columns: Columns
     lists: tuple[str, ...] = ()
     joined_names: tuple[str, ...] = ()
@@ -63,14 +63,16 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(text.split())
 
 
-def _zendesk_fits(names: frozenset[str]) -> bool:
+def _zendesk_fits(names: frozenset[str], rows_list: str) -> bool:
     if not names & {"description", "rawsubject", "subject"} or "id" not in names:
         return False
+    if rows_list == "tickets":
+        return True
     marks = {name for name in _ZENDESK_MARKS if any(each.startswith(name) for each in names)}
     return len(marks) >= 3
 
 
-def _salesforce_fits(names: frozenset[str]) -> bool:
+def _salesforce_fits(names: frozenset[str], rows_list: str) -> bool:
     """Tasks, events and notes; a case has its own columns and is another source."""
     if "casenumber" in names or not names & _SALESFORCE_TEXTS:
         return False
@@ -98,8 +100,8 @@ SOURCES: Mapping[str, Source] = {
         Source(
             name="zendesk",
             title="Zendesk tickets (incremental or account export), with comments, users and organisations",
-            recognised_by="a list 'tickets', or rows, with id, subject or description and three of "
-            "requester_id, via, organization_id, raw_subject, custom_fields…",
+            recognised_by="id and subject or description in a list 'tickets', or in rows that also have "
+            "three of requester_id, via, organization_id, raw_subject, custom_fields…",
             fits=_zendesk_fits,
             lists=("tickets",),
             joined_names=(zendesk.CONVERSATION, zendesk.ORGANIZATION, zendesk.PEOPLE),
@@ -151,7 +153,7 @@ SOURCES: Mapping[str, Source] = {
             name="table",
             title="Any table with a column of text",
             recognised_by="whatever is none of the others; --text-column and its kin choose the columns",
-            fits=lambda names: True,
+            fits=lambda names, rows_list: True,
             columns={
                 "document_id": _words(
                     "id documentid ticketid caseid conversationid messageid reviewid responseid "
@@ -246,7 +248,7 @@ def source_of(feed: Feed, wanted: str) -> tuple[Source, str]:
     sources = SOURCES.values() if wanted == AUTO else [SOURCES[wanted]]
     for source in sources:
         for name, names in _row_lists(feed, source):
-            if source.fits(frozenset(map(fold, names))):
+            if source.fits(frozenset(map(fold, names)), name):
                 return source, name
     forced = SOURCES["table" if wanted == AUTO else wanted]
     return forced, _row_lists(feed, forced)[0][0]
@@ -257,6 +259,8 @@ def _row_lists(feed: Feed, source: Source) -> list[tuple[str, tuple[str, ...]]]:
     if feed.elements is None:
         return [("", feed.names)]
     named = [(name, feed.lists[name]) for name in (*source.lists, "") if name in feed.lists]
-    # Of lists of unknown names, the one with the most columns: side-loaded ones are leaner.
-    others = sorted(feed.lists.items(), key=lambda each: (-len(each[1]), each[0]))
+    # Of lists of unknown names, one with a text; then the one with the most columns.
+    others = sorted(
+        feed.lists.items(), key=lambda each: (not matches(TEXT_NAMES, each[1]), -len(each[1]), each[0])
+    )
     return (named if source.lists else [*named, *others]) or [("", ())]
