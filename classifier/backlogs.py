@@ -4,14 +4,16 @@ In: scored rows, the settings and the tables beside the feedback. Out: Backlogs,
 Never writes, and never sees the raw text.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 import pandas as pd
 
 from classifier import schema
 from classifier.entities import document_texts, evidence_of
+from classifier.errors import SettingsError
 from classifier.group import group
 from classifier.link import link_capabilities, link_claims, link_objectives
 from classifier.marketing import claims_at_risk, items_of, marketing_backlog
@@ -23,42 +25,26 @@ from classifier.vectors import Encoder, fit_tfidf
 
 
 @dataclass(frozen=True)
-class References:
-    """The tables beside the feedback; each may be empty."""
-
-    claims: pd.DataFrame
-    capabilities: pd.DataFrame
-    accounts: pd.DataFrame
-    objectives: pd.DataFrame
-
-    @classmethod
-    def none(cls) -> "References":
-        """Return four empty tables."""
-        tables = (schema.CLAIMS, schema.CAPABILITIES, schema.ACCOUNTS, schema.OBJECTIVES)
-        return cls(*map(schema.empty, tables))
-
-
-@dataclass(frozen=True)
 class Backlogs:
     """What a run finds, one frame per file, and what the charts need."""
 
     evidence: pd.DataFrame  # EVIDENCE
     themes: pd.DataFrame  # THEMES
-    product: pd.DataFrame  # PRODUCT_BACKLOG
-    marketing: pd.DataFrame  # MARKETING_BACKLOG
+    product_backlog: pd.DataFrame  # PRODUCT_BACKLOG
+    marketing_backlog: pd.DataFrame  # MARKETING_BACKLOG
     claims_at_risk: pd.DataFrame  # CLAIMS_AT_RISK
     influence: pd.DataFrame  # INFLUENCE
-    weekly: pd.DataFrame  # theme_id, week, mentions
-    weekly_labels: pd.DataFrame  # label ("" for all scored documents), week, mentions
+    weekly: pd.DataFrame  # theme_id ("" = all themes), label, week, mentions (distinct documents)
     warnings: tuple[str, ...]
 
 
 def build(
     scored: pd.DataFrame,
-    settings: Settings,
-    references: References,
     *,
-    as_of: datetime,
+    settings: Settings,
+    references: Mapping[str, pd.DataFrame],
+    as_of: datetime | None,
+    department: str = "",
     encoder: Encoder | None = None,
 ) -> Backlogs:
     """Find the themes of scored documents, link them and rank them.
@@ -67,77 +53,95 @@ def build(
     ----------
     scored
         Table SCORED and kept columns, any order of rows, one row per document.
+    references
+        The tables beside the feedback that were given, by name: claims, capabilities, accounts,
+        objectives.
     as_of
-        End of the period, UTC; trends and freshness are measured against it.
+        End of the period, UTC; trends and freshness are measured against it. None: the newest date.
+    department
+        Name of a department whose part of the backlogs and of the map of influence is wanted.
     encoder
         Turns texts into vectors; by default TF-IDF fitted on quotes, subjects and references.
 
     Raises
     ------
     SettingsError
-        If the area column of the settings is not among the columns of `scored`.
+        If the area column of the settings is not among the columns of `scored`, or nobody is called
+        `department`.
     """
+    claims = references.get("claims", schema.empty(schema.CLAIMS))
+    capabilities = references.get("capabilities", schema.empty(schema.CAPABILITIES))
+    accounts = references.get("accounts", schema.empty(schema.ACCOUNTS))
+    objectives = references.get("objectives", schema.empty(schema.OBJECTIVES))
+    _check_department(department, settings, objectives)
+    as_of = as_of or _newest(scored["created_at"])
+
     evidence = evidence_of(scored, settings.competitors)
-    encoder = encoder or _fitted(evidence, settings, references)
-    evidence = link_claims(
-        evidence, references.claims, settings, capabilities=references.capabilities, encoder=encoder
-    )
-    evidence = link_capabilities(evidence, references.capabilities, settings, encoder=encoder)
-    evidence, themes = group(
-        evidence, settings, claims=references.claims, capabilities=references.capabilities, encoder=encoder
-    )
-    evidence = link_objectives(evidence, references.objectives)
+    encoder = encoder or _fitted(evidence, settings, [*claims["claim"], *capabilities["capability"]])
+    evidence = link_claims(evidence, claims, settings, capabilities=capabilities, encoder=encoder)
+    evidence = link_capabilities(evidence, capabilities, settings, encoder=encoder)
+    evidence, themes = group(evidence, settings, claims=claims, capabilities=capabilities, encoder=encoder)
+    evidence = link_objectives(evidence, objectives)
+
     spans = evidence[evidence["theme_id"] != ""]
     dates = scored["created_at"]
     trend = trends(spans, dates, as_of=as_of)
-    revenue = revenue_of(scored, references.accounts, settings.report.currency)
-    items = items_of(evidence, references.capabilities)
+    revenue = revenue_of(scored, accounts, settings.report.currency)
+    product = product_backlog(evidence, themes, trend, revenue, objectives, settings, as_of=as_of)
+    items = items_of(evidence, capabilities)
     moves = trends(items, dates, as_of=as_of, key="item_id")
-    product = product_backlog(evidence, themes, trend, revenue, references.objectives, settings, as_of=as_of)
-    marketing = marketing_backlog(
-        items,
-        themes,
-        references.claims,
-        references.capabilities,
-        moves,
-        revenue,
-        settings,
-        as_of=as_of,
-    )
-    return Backlogs(
+    marketing = marketing_backlog(items, themes, claims, capabilities, moves, revenue, settings, as_of=as_of)
+    built = Backlogs(
         evidence=schema.conform(evidence, schema.EVIDENCE),
         themes=themes.assign(status=themes["theme_id"].map(trend["status"]).fillna("").astype("str")),
-        product=product,
-        marketing=marketing,
-        claims_at_risk=claims_at_risk(items, references.claims, moves, revenue),
+        product_backlog=product,
+        marketing_backlog=marketing,
+        claims_at_risk=claims_at_risk(items, claims, moves, revenue),
         influence=influence(evidence, revenue, settings.departments),
-        weekly=weekly(spans),
-        weekly_labels=_weekly_labels(spans, scored),
+        weekly=weekly(pd.concat([spans.assign(theme_id=""), spans], ignore_index=True)),
         warnings=revenue.warnings,
     )
+    return _only(built, department) if department else built
 
 
-def _fitted(evidence: pd.DataFrame, settings: Settings, references: References) -> Encoder:
-    """Fit TF-IDF on all that will be compared."""
-    return fit_tfidf(
-        [
-            *evidence["quote"],
-            *evidence["subject"],
-            *_tags(evidence, settings.themes.area_column),
-            *references.claims["claim"],
-            *references.capabilities["capability"],
-        ]
+def _newest(dates: pd.Series) -> datetime:
+    newest = dates.max()
+    # Without any date nothing is measured against it.
+    return datetime(1970, 1, 1, tzinfo=UTC) if pd.isna(newest) else newest.to_pydatetime()
+
+
+def _check_department(department: str, settings: Settings, objectives: pd.DataFrame) -> None:
+    known = sorted({*settings.departments, *objectives["owner_department"]} - {""})
+    if not department or department in known:
+        return
+    near = difflib.get_close_matches(department, known, n=1)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    listed = ", ".join(known) or "none; name them in [departments] of classifier.toml"
+    raise SettingsError(f"--for {department!r}: no such department; {hint}known: {listed}")
+
+
+def _only(built: Backlogs, department: str) -> Backlogs:
+    """Keep a department's themes in both backlogs, and its cells of the map; ranks count from 1 again."""
+    product = built.product_backlog
+    product = product[product["departments"].str.split(";").map(lambda names: department in names)]
+    marketing = built.marketing_backlog
+    marketing = marketing[marketing["theme_id"].isin(product["theme_id"])]
+    cells = built.influence[built.influence["department"] == department]
+    return replace(
+        built,
+        product_backlog=_renumbered(product),
+        marketing_backlog=_renumbered(marketing),
+        influence=cells.reset_index(drop=True),
     )
 
 
-def _tags(evidence: pd.DataFrame, column: str) -> Sequence[str]:
+def _renumbered(table: pd.DataFrame) -> pd.DataFrame:
+    return table.assign(rank=range(1, len(table) + 1)).astype({"rank": schema.INT}).reset_index(drop=True)
+
+
+def _fitted(evidence: pd.DataFrame, settings: Settings, references: Sequence[str]) -> Encoder:
+    """Fit TF-IDF on all that will be compared."""
+    column = settings.themes.area_column
     # A missing column is reported by `group`, in the user's words.
-    if column not in evidence.columns:
-        return []
-    return list(document_texts(evidence, column)["tags"])
-
-
-def _weekly_labels(spans: pd.DataFrame, scored: pd.DataFrame) -> pd.DataFrame:
-    everything = scored[["document_id", "created_at"]].assign(label="")
-    columns = ["label", "document_id", "created_at"]
-    return weekly(pd.concat([everything[columns], spans[columns]], ignore_index=True), "label")
+    tags = list(document_texts(evidence, column)["tags"]) if column in evidence.columns else []
+    return fit_tfidf([*evidence["quote"], *evidence["subject"], *tags, *references])

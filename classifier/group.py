@@ -114,8 +114,9 @@ def _rows(spans: pd.DataFrame, weights: Floats, encoder: Encoder) -> Floats:
     """Join all voices of a span into one vector."""
     quotes = encoder.encode(list(spans["quote"]))
     own = quotes + CONTEXT * _document_means(quotes, spans["document_id"])
-    own += SUBJECT * encoder.encode(list(spans["subject"]))
-    own += COLUMN * encoder.encode(list(spans["tags"]))
+    for column, weight in (("subject", SUBJECT), ("tags", COLUMN)):
+        if spans[column].any():
+            own += weight * encoder.encode(list(spans[column]))
     # Squared: what a document is mostly about counts more than what it touches.
     areas = unit_rows(shares(weights) ** 2)
     return unit_rows(np.hstack([unit_rows(own), AREA * areas, LINK * _links(spans)]))

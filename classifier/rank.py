@@ -95,9 +95,10 @@ def influence(
     totals = spans.groupby("label")["document_id"].nunique()
     table["share"] = (table["mentions"] / table["label"].map(totals)).round(6)
     named = cells[cells["account"] != ""].groupby(keys)["account"].nunique().rename("accounts")
-    table = table.merge(named.reset_index(), how="left", on=keys).fillna({"accounts": 0})
-    cells["cell"] = cells[keys].agg("\x1f".join, axis=1)
-    table["revenue"] = revenue.total(cells, "cell").reindex(table[keys].agg("\x1f".join, axis=1)).to_numpy()
+    table["accounts"] = named.reindex(pd.MultiIndex.from_frame(table[keys]), fill_value=0).to_numpy()
+    # Numbered in sorted order, as the rows of the table are.
+    cells["cell"] = cells.groupby(keys, sort=True).ngroup().map("{:09d}".format)
+    table["revenue"] = revenue.total(cells, "cell").to_numpy()
     table["order"] = table["label"].map({label: place for place, label in enumerate(LABELS)})
     table = table.sort_values(
         ["order", "mentions", *keys], ascending=[True, False, True, True, True, True], kind="stable"

@@ -17,7 +17,7 @@ from classifier.vectors import fold, stem, stop_words, words
 Key = tuple[str, ...]
 
 LONGEST_TITLE: Final = 60
-TEXTS_PER_THEME: Final = 40
+TEXTS_PER_THEME: Final = 80
 _LONGEST_PHRASE: Final = 5
 _LONGEST_OF_ONE_DOCUMENT: Final = 8
 _CLAUSE: Final = re.compile(r"[^\w\s'’&%€£$/-]|\[[A-Z]+(?:_\d+)?\]|\s-+\s|\n")
@@ -32,6 +32,10 @@ _OPENERS: Final = {
 
 # Longer phrases read better but dilute: exponent by eye on two invented companies.
 _DILUTION: Final = 0.4
+_COMMON_PART: Final = 0.08
+"""A word of fewer texts than this part of a theme, a slip of the pen as a rule, has no weight in it."""
+
+_WORDS_APART: Final = 3
 _SHARED_BY: Final = 3
 """A single word heads a title when so many documents of the theme hold it."""
 
@@ -55,7 +59,7 @@ def titles(texts: Mapping[str, Sequence[tuple[str, str]]], *, known: Iterable[st
     Parameters
     ----------
     texts
-        Theme -> (document, text) pairs, the most central ones first; at most 40 are read.
+        Theme -> (document, text) pairs, the most central ones first; at most 80 are read.
     known
         Texts that may be quoted freely (areas, claims, capabilities, competitors): a capitalised word
         may stand in a title if it is in them, in lower case anywhere, or in three documents.
@@ -66,17 +70,31 @@ def titles(texts: Mapping[str, Sequence[tuple[str, str]]], *, known: Iterable[st
     """
     heads = {theme: pairs[:TEXTS_PER_THEME] for theme, pairs in texts.items()}
     names = _Names(heads.values(), known)
-    counts = {
-        theme: Counter(word for _, text in pairs for word in set(_telling(text)))
-        for theme, pairs in heads.items()
-    }
+    counts = {theme: _word_counts(pairs) for theme, pairs in heads.items()}
     spread = Counter(word for found in counts.values() for word in found)
     made = {}
     for theme, pairs in heads.items():
         rarity = {word: log(1 + len(heads) / spread[word]) for word in counts[theme]}
-        weights = {word: count**0.5 * rarity[word] for word, count in counts[theme].items()}
+        least = _COMMON_PART * len(pairs)
+        weights = {
+            word: count**0.5 * rarity[word] if count >= least else 0.0
+            for word, count in counts[theme].items()
+        }
         made[theme] = _title(_phrases(pairs, names), weights)
     return made
+
+
+def _word_counts(pairs: Sequence[tuple[str, str]]) -> Counter[str]:
+    """Count the texts that hold each telling word."""
+    said = (
+        {part for tokens in _clauses(text) for token in tokens for part in _telling(token)}
+        for _, text in pairs
+    )
+    return Counter(word for found in said for word in found)
+
+
+def _clauses(text: str) -> list[list[str]]:
+    return [_TOKEN.findall(clause) for clause in _CLAUSE.split(text)]
 
 
 class _Names:
@@ -106,8 +124,7 @@ def _phrases(pairs: Sequence[tuple[str, str]], names: _Names) -> dict[Key, _Phra
     longest = _LONGEST_OF_ONE_DOCUMENT if alone else _LONGEST_PHRASE
     found: dict[Key, _Phrase] = defaultdict(_Phrase)
     for document, text in pairs:
-        for clause in _CLAUSE.split(text):
-            tokens = _TOKEN.findall(clause)
+        for tokens in _clauses(text):
             ends = [_may_end(token) for token in tokens]
             allowed = [names.allow(token) for token in tokens]
             for start, end in _spans(ends, allowed, longest):
@@ -156,10 +173,23 @@ def _title(found: Mapping[Key, _Phrase], weights: Mapping[str, float]) -> str:
     if not ranked:
         return ""
     head = ranked[0]
-    phrase = next((key for key in ranked if len(set(key)) > 1), head)
+    phrase = next((key for key in ranked if sum(weights[part] > 0 for part in set(key)) > 1), None)
+    if phrase is None:
+        return _fitted(", ".join(_form(found[key]) for key in _apart(ranked, weights)))
     if set(head) & set(phrase) or len(found[head].documents) < _SHARED_BY:
         return _fitted(_form(found[phrase]))
     return _fitted(f"{_form(found[head])}: {_form(found[phrase])}")
+
+
+def _apart(ranked: Sequence[Key], weights: Mapping[str, float]) -> list[Key]:
+    """Return the best key and at most two more that tell something else."""
+    chosen = [ranked[0]]
+    for key in ranked[1:]:
+        if any(weights[part] > 0 for part in key) and not {part for kept in chosen for part in kept} & {*key}:
+            chosen.append(key)
+        if len(chosen) == _WORDS_APART:
+            break
+    return chosen
 
 
 def _form(phrase: _Phrase) -> str:

@@ -36,24 +36,25 @@ COLUMNS: Final = {
 }
 
 
-def weekly(mentions: pd.DataFrame, key: str = "theme_id") -> pd.DataFrame:
-    """Count documents per week.
+def weekly(mentions: pd.DataFrame) -> pd.DataFrame:
+    """Count documents per theme, label and week.
 
     Parameters
     ----------
     mentions
-        Columns `key`, `document_id`, `created_at`; a document counts once per key and week. Rows
-        without date are left out.
+        Columns theme_id, label, document_id, created_at. Rows without date are left out.
 
     Returns
     -------
-    `key`, `week` (its Monday, UTC), `mentions`; weeks without mentions are absent. Sorted.
+    theme_id, label, week (its Monday, UTC), mentions (distinct documents); weeks without mentions are
+    absent. Sorted.
     """
-    dated = mentions.dropna(subset=["created_at"]).drop_duplicates([key, "document_id"])
-    weeks = _monday(dated["created_at"])
-    counts = dated.assign(week=weeks).groupby([key, "week"], sort=True).size().rename("mentions")
-    table = {key: schema.STR, "week": schema.TIME, "mentions": schema.INT}
-    return schema.conform(counts.reset_index(), table)
+    keys = ["theme_id", "label", "week"]
+    dated = mentions.dropna(subset=["created_at"])
+    dated = dated.assign(week=_monday(dated["created_at"])).drop_duplicates([*keys, "document_id"])
+    counts = dated.groupby(keys, sort=True).size().rename("mentions").reset_index()
+    table = {"theme_id": schema.STR, "label": schema.STR, "week": schema.TIME, "mentions": schema.INT}
+    return schema.conform(counts, table)
 
 
 def trends(
@@ -135,7 +136,7 @@ def _status(table: pd.DataFrame, dates: pd.Series, end: pd.Timestamp) -> npt.NDA
 
 def _monday(dates: pd.Series) -> pd.Series:
     days: pd.Series = dates.dt.floor("D")
-    mondays: pd.Series = days - pd.to_timedelta(days.dt.weekday, unit="D")
+    mondays: pd.Series = days - pd.to_timedelta(days.dt.day_of_week, unit="D")
     return mondays
 
 

@@ -1,0 +1,314 @@
+"""Measure areas, themes, links, competitors and signs of leaving on companies with gold tables.
+
+In: folders with gold.csv beside a company's texts and tables. Out: a table of figures with 95 %
+bootstrap intervals. Never changes a setting: what `--fit-links` prints is for a person to copy.
+
+Usage: python scripts/evaluate_themes.py --data-root FOLDER [--scored FOLDER] [--fit-links]
+"""
+
+import argparse
+import csv
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import v_measure_score
+
+from classifier import link, schema, settings
+from classifier.areas import known_areas
+from classifier.entities import evidence_of, find_churn, find_competitors
+from classifier.group import group
+from classifier.labels import LABELS
+from classifier.settings import Settings
+
+REPLICATES = 1_000
+TABLES = {"claims": schema.CLAIMS, "capabilities": schema.CAPABILITIES}
+
+
+@dataclass(frozen=True)
+class Company:
+    """One company's texts, tables and gold."""
+
+    name: str
+    documents: pd.DataFrame  # document_id, subject, text, tags, created_at, account, channel
+    gold: pd.DataFrame
+    tables: Mapping[str, pd.DataFrame]
+    settings: Settings
+
+
+def companies(root: Path, examples: Path) -> Iterator[Company]:
+    """Read every folder under `root` that holds a gold.csv with themes."""
+    for path in sorted(root.rglob("gold.csv")):
+        gold = _csv(path)
+        if "theme" in gold:
+            yield _company(path.parent, gold, examples)
+
+
+def _company(folder: Path, gold: pd.DataFrame, examples: Path) -> Company:
+    tables = {name: _table(folder / f"{name}.csv", columns) for name, columns in TABLES.items()}
+    documents = _zendesk(folder) if (folder / "tickets.json").exists() else _flat(folder)
+    return Company(folder.name, documents, gold, tables, _settings(folder, examples))
+
+
+def _csv(path: Path) -> pd.DataFrame:
+    return pd.read_csv(path, dtype=str, keep_default_na=False)
+
+
+def _table(path: Path, columns: schema.Table) -> pd.DataFrame:
+    table = _csv(path).reindex(columns=list(columns))
+    for name, dtype in columns.items():
+        if dtype == schema.TIME:
+            table[name] = pd.to_datetime(table[name].replace("", None), utc=True)
+    return schema.conform(table, columns)
+
+
+def _flat(folder: Path) -> pd.DataFrame:
+    table = _csv(folder / "documents.csv").rename(columns={"kind": "channel"})
+    return table.assign(subject="", tags="")
+
+
+def _zendesk(folder: Path) -> pd.DataFrame:
+    export = json.loads((folder / "tickets.json").read_text(encoding="utf-8"))
+    names = {one["id"]: one["name"] for one in export["organizations"]}
+    tickets = pd.DataFrame(
+        {
+            "document_id": str(ticket["id"]),
+            "subject": ticket["subject"] or "",
+            "text": ticket["description"] or "",
+            "tags": ";".join(ticket["tags"]),
+            "created_at": ticket["created_at"],
+            "account": names.get(ticket["organization_id"], ""),
+            "channel": ticket["via"]["channel"],
+        }
+        for ticket in export["tickets"]
+    )
+    renamed = {"Id": "document_id", "Subject": "subject", "Description": "text", "CreatedDate": "created_at"}
+    notes = _csv(folder / "sales_notes.csv").rename(columns={**renamed, "AccountName": "account"})
+    notes = notes.assign(tags="", channel="sales_note")
+    return pd.concat([tickets, notes[tickets.columns]]).drop_duplicates("document_id")
+
+
+def _settings(folder: Path, examples: Path) -> Settings:
+    """Take classifier.toml where there is one; else areas.csv, and competitors from company.md."""
+    for path in (folder / "classifier.toml", examples / "classifier.toml"):
+        if path.exists() and (path.parent == folder or not (folder / "areas.csv").exists()):
+            return settings.load(path)
+    with (folder / "areas.csv").open(encoding="utf-8", newline="") as lines:
+        areas = {row["area"]: row["phrases"].split(";") for row in csv.DictReader(lines)}
+    about = (folder / "company.md").read_text(encoding="utf-8")
+    listed = re.search(r"\*\*Competitors[^:]*:?([^.]*)", about)
+    names = re.findall(r"([A-Z]\w+(?: [A-Z]\w+)*) \(", listed[1] if listed else "")
+    raw = {"areas": areas, "competitors": {name: [] for name in names}, "themes": {"area_column": "tags"}}
+    return settings.parse(raw, origin=str(folder))
+
+
+def scored_from_gold(company: Company) -> pd.DataFrame:
+    """Return table SCORED as a perfect model would write it: gold labels, gold spans."""
+    rows = company.gold.merge(company.documents, on="document_id")
+    table = pd.DataFrame({name: _blank(dtype, len(rows)) for name, dtype in schema.SCORED.items()}).assign(
+        **{name: rows[name] for name in ("document_id", "channel", "account", "subject", "tags")}
+    )
+    table["expectation_source"] = rows["expectation_source"]
+    table["created_at"] = pd.to_datetime(rows["created_at"], utc=True, format="ISO8601")
+    table["spans"] = [_spans(row) for row in rows.to_dict("records")]
+    return schema.conform(table, schema.SCORED, extra=["tags"])
+
+
+def _blank(dtype: str, size: int) -> pd.Series:
+    value = {schema.STR: "", schema.FLAG: False, schema.REAL: 0.0}.get(dtype, pd.NA)
+    return pd.Series([value] * size, dtype=dtype)
+
+
+def _spans(row: Mapping[str, str]) -> str:
+    spans = []
+    for label in LABELS:
+        quote = row[f"{label}_evidence"]
+        if quote:
+            start = max(row["text"].find(quote), 0)
+            end = start + len(quote)
+            spans.append({"label": label, "start": start, "end": end, "score": 1.0, "quote": quote})
+    return json.dumps(spans)
+
+
+def linked(company: Company, scored: pd.DataFrame) -> pd.DataFrame:
+    """Return the evidence after links and themes."""
+    claims, capabilities = company.tables["claims"], company.tables["capabilities"]
+    evidence = evidence_of(scored, company.settings.competitors)
+    evidence = link.link_claims(evidence, claims, company.settings, capabilities=capabilities)
+    evidence = link.link_capabilities(evidence, capabilities, company.settings)
+    return group(evidence, company.settings, claims=claims, capabilities=capabilities)[0]
+
+
+Figure = Callable[[pd.DataFrame], float]
+
+
+def with_bcubed(rows: pd.DataFrame) -> pd.DataFrame:
+    """Add each span's B-cubed precision and recall (Bagga and Baldwin, 1998)."""
+    together = rows.groupby(["theme_id", "theme"])["document_id"].transform("size")
+    return rows.assign(
+        precision=together / rows.groupby("theme_id")["document_id"].transform("size"),
+        recall=together / rows.groupby("theme")["document_id"].transform("size"),
+    )
+
+
+def _f1(rows: pd.DataFrame) -> float:
+    precision, recall = rows["precision"].mean(), rows["recall"].mean()
+    return float(2 * precision * recall / (precision + recall))
+
+
+# Resampled are the spans' own figures, not the themes: a document drawn twice would agree with itself.
+THEME_FIGURES: dict[str, Figure] = {
+    "B-cubed precision": lambda rows: float(rows["precision"].mean()),
+    "B-cubed recall": lambda rows: float(rows["recall"].mean()),
+    "B-cubed F1": _f1,
+    "area accuracy": lambda rows: float((rows["area"] == rows["product_area"]).mean()),
+}
+
+
+def figures(company: Company, evidence: pd.DataFrame) -> Iterator[tuple[str, float, float, float]]:
+    """Yield (name, value, low, high): intervals of 95 % by resampling documents."""
+    rows = evidence[evidence["label"] != ""].merge(company.gold, on="document_id", suffixes=("", "_gold"))
+    themed = with_bcubed(rows[rows["theme"] != ""])
+    v_measure = float(v_measure_score(themed["theme"], themed["theme_id"]))
+    yield "V-measure", v_measure, float("nan"), float("nan")
+    for name, figure in THEME_FIGURES.items():
+        yield name, *_interval(themed, figure)
+    yield from _link_figures(rows[rows["label"] == LABELS[2]], "claim", "claim_id")
+    yield from _link_figures(rows[rows["label"] == LABELS[1]], "capability", "capability_id")
+    yield from _mention_figures(company)
+
+
+def _link_figures(rows: pd.DataFrame, name: str, column: str) -> Iterator[tuple[str, float, float, float]]:
+    gold = f"{column}_gold"
+    with_gold = rows[rows[gold] != ""]
+    if name == "claim":
+        yield "claim top 1", *_interval(with_gold, lambda some: _within(some, gold, 1))
+        yield "claim top 3", *_interval(with_gold, lambda some: _within(some, gold, 3))
+    else:
+        yield (
+            f"{name} accuracy",
+            *_interval(with_gold, lambda some: float((some[column] == some[gold]).mean())),
+        )
+    yield f"{name} link precision", *_interval(rows, lambda some: _link(some, column, gold)[0])
+    yield f"{name} link recall", *_interval(rows, lambda some: _link(some, column, gold)[1])
+
+
+def _within(rows: pd.DataFrame, gold: str, first: int) -> float:
+    pairs = zip(rows["claim_candidates"], rows[gold], strict=True)
+    return float(np.mean([claim in candidates.split(";")[:first] for candidates, claim in pairs]))
+
+
+def _link(rows: pd.DataFrame, column: str, gold: str) -> tuple[float, float]:
+    right = ((rows[column] == rows[gold]) & (rows[gold] != "")).sum()
+    return right / max((rows[column] != "").sum(), 1), right / max((rows[gold] != "").sum(), 1)
+
+
+def _mention_figures(company: Company) -> Iterator[tuple[str, float, float, float]]:
+    """Measure competitors and signs of leaving on the full texts, as scoring does."""
+    rows = company.documents.merge(
+        company.gold[["document_id", "competitor", "churn_risk"]], on="document_id"
+    )
+    said = rows["subject"] + "\n" + rows["text"]
+    rows["found"] = find_competitors(said, company.settings.competitors)
+    rows["leaving"] = find_churn(said, company.settings.competitors)
+    rows["gold_leaving"] = rows["churn_risk"] == "1"
+    for place, name in enumerate(("precision", "recall")):
+        yield f"competitor {name}", *_interval(rows, lambda some, i=place: _named(some)[i])
+    for name, by in (("precision", "leaving"), ("recall", "gold_leaving")):
+        yield f"churn {name}", *_interval(rows, lambda some, by=by: _both(some) / max(some[by].sum(), 1))
+
+
+def _named(rows: pd.DataFrame) -> tuple[float, float]:
+    pairs = [
+        ({*found.split(";")} - {""}, {*gold.split(";")} - {""})
+        for found, gold in zip(rows["found"], rows["competitor"], strict=True)
+    ]
+    right = sum(len(found & gold) for found, gold in pairs)
+    return right / max(sum(len(f) for f, _ in pairs), 1), right / max(sum(len(g) for _, g in pairs), 1)
+
+
+def _both(rows: pd.DataFrame) -> float:
+    return float((rows["leaving"] & rows["gold_leaving"]).sum())
+
+
+def _interval(rows: pd.DataFrame, figure: Figure) -> tuple[float, float, float]:
+    if rows.empty:
+        return (float("nan"),) * 3
+    draw = np.random.default_rng(0)
+    documents = rows["document_id"].unique()
+    places = rows.reset_index(drop=True).groupby("document_id").indices
+    replicates = []
+    for _ in range(REPLICATES):
+        drawn = draw.choice(documents, len(documents))
+        replicates.append(figure(rows.iloc[np.concatenate([places[one] for one in drawn])]))
+    low, high = np.quantile(replicates, [0.025, 0.975])
+    return figure(rows), float(low), float(high)
+
+
+def fit_links(found: Sequence[Company]) -> Iterator[str]:
+    """Yield the weights that link.py holds, fitted on the pairs of all given companies."""
+    sources = [source for source in link.CLAIM_SOURCE if source]
+    for kind, gold in (("claim", "claim_id"), ("capability", "capability_id")):
+        inputs, outputs = [], []
+        for company in found:
+            evidence = evidence_of(scored_from_gold(company), company.settings.competitors)
+            capabilities = company.tables["capabilities"]
+            pairs = (
+                link.claim_pairs(
+                    evidence, company.tables["claims"], company.settings, capabilities=capabilities
+                )
+                if kind == "claim"
+                else link.capability_pairs(evidence, capabilities, company.settings)
+            )
+            assert pairs is not None
+            right = company.gold.set_index("document_id")[gold].reindex(pairs.rows["document_id"])
+            given = np.array(
+                [[source == one for one in sources] for source in pairs.rows["expectation_source"]]
+            )
+            given = np.repeat(given[:, None, :].astype(float), len(pairs.ids), axis=1)
+            features = np.concatenate([pairs.features, given], axis=2) if kind == "claim" else pairs.features
+            inputs.append(features.reshape(-1, features.shape[-1]))
+            outputs.append((right.to_numpy(object)[:, None] == np.array(pairs.ids, dtype=object)).ravel())
+        fitted = LogisticRegression(C=0.3, max_iter=1000).fit(np.concatenate(inputs), np.concatenate(outputs))
+        names = [*link.FEATURES, *(sources if kind == "claim" else ())]
+        weights = dict(zip(names, fitted.coef_[0].round(2).tolist(), strict=True))
+        yield f"{kind}: {weights}, bias {fitted.intercept_[0]:.2f}"
+
+
+def main() -> None:
+    """Print the figures of every company, or the fitted weights."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data-root", type=Path, required=True, help="folder that holds companies' folders")
+    parser.add_argument("--scored", type=Path, help="folder of <company>.parquet scored by a model")
+    parser.add_argument("--fit-links", action="store_true", help="print weights for link.py instead")
+    chosen = parser.parse_args()
+    examples = Path(__file__).parents[1] / "data" / "examples"
+    found = list(companies(chosen.data_root, examples))
+    if chosen.fit_links:
+        print(
+            "\n".join(
+                fit_links([one for one in found if (chosen.data_root / "companies" / one.name).exists()])
+            )
+        )
+        return
+    for company in found:
+        names = known_areas(company.settings.areas, company.tables["capabilities"]).names
+        scored = (
+            pd.read_parquet(chosen.scored / f"{company.name}.parquet")
+            if chosen.scored
+            else scored_from_gold(company)
+        )
+        evidence = linked(company, scored)
+        themes = evidence.loc[evidence["theme_id"] != "", "theme_id"].nunique()
+        print(f"\n{company.name}: {len(evidence)} spans, {themes} themes, {len(names)} areas")
+        for name, value, low, high in figures(company, evidence):
+            print(f"  {name:28} {value:.3f}  [{low:.3f}, {high:.3f}]")
+
+
+if __name__ == "__main__":
+    main()
