@@ -30,30 +30,40 @@ NEWLINES: Final = "\n\r\x0b\x0c\x85\u2028\u2029"
 TERMINALS: Final = ".!?\u2026\u3002\uff01\uff1f\u203d\u0964"
 CLOSERS: Final = "\"')]}\u2019\u201d\u00bb\u300d\u300f\uff09"
 SYMBOLS: Final = "!?%#@&+=*\u2026\uff01\uff1f"
+SELECTORS: Final = "\u20e3" + "".join(map(chr, range(0xFE00, 0xFE10)))
+"""How an emoji is drawn; marks by their category, but no part of a word."""
+
+_BY_CATEGORY: Final = {
+    "Lu": LETTER | UPPER,
+    "Lt": LETTER | UPPER,
+    "Ll": LETTER | LOWER,
+    "L": LETTER,
+    "M": LETTER,
+    "N": DIGIT,
+    # Characters that mean something alone: a currency, an emoji.
+    "Sc": SYMBOL,
+    "So": SYMBOL,
+}
+_BY_CHARACTER: Final = (
+    (SYMBOL, SYMBOLS),
+    (NEWLINE | SPACE, NEWLINES),
+    (APOSTROPHE, APOSTROPHES),
+    (TERMINAL, TERMINALS),
+    (CLOSER, CLOSERS),
+)
 
 
 def flags(char: str) -> int:
     """Return what `char` is, as a sum of the flags of this module."""
     if ord(char) >= TABLE_SIZE:
         return LETTER
+    if char in SELECTORS:
+        return 0
     category = unicodedata.category(char)
-    value = 0
-    if category[0] in "LM":
-        value |= LETTER
-    elif category[0] == "N":
-        value |= DIGIT
-    # A character that means something alone: a currency, an emoji, a question mark.
-    if category in ("Sc", "So") or char in SYMBOLS:
-        value |= SYMBOL
-    if char in NEWLINES:
-        value |= NEWLINE | SPACE
-    elif char.isspace():
+    value = _BY_CATEGORY.get(category) or _BY_CATEGORY.get(category[0], 0)
+    if char.isspace():
         value |= SPACE
-    if category in ("Lu", "Lt"):
-        value |= UPPER
-    elif category == "Ll":
-        value |= LOWER
-    for flag, members in ((APOSTROPHE, APOSTROPHES), (TERMINAL, TERMINALS), (CLOSER, CLOSERS)):
+    for flag, members in _BY_CHARACTER:
         if char in members:
             value |= flag
     return value

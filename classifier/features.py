@@ -49,7 +49,7 @@ class FeatureSettings:
 
 @dataclass(frozen=True)
 class Ngram:
-    """One occurrence: its bucket, its kind and the tokens or characters it stands for."""
+    """One occurrence: its bucket, and the tokens or (between dots) the characters it stands for."""
 
     bucket: int
     text: str

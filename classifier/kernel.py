@@ -25,6 +25,7 @@ from classifier.chars import (
     SYMBOL,
     TABLE_SIZE,
     TERMINAL,
+    UPPER,
 )
 from classifier.features import (
     CHAR_SALT,
@@ -40,14 +41,27 @@ from classifier.features import (
     FeatureSettings,
     hash_chars,
 )
-from classifier.split import ABBREVIATIONS, MAX_UNIT
+from classifier.split import (
+    ABBREVIATIONS,
+    ANYTHING,
+    FULL_WIDTH,
+    LONGEST_ABBREVIATION,
+    MAX_UNIT,
+    NO_CAPITAL,
+    WRAPPED,
+)
 
 _FULL_STOP = ord(".")
-_COMMA, _SEMICOLON, _COLON = ord(","), ord(";"), ord(":")
-_LONGEST_ABBREVIATION = 6
-_ABBREVIATION_HASHES = np.array(
-    sorted(hash_chars([ord(char) for char in word]) for word in ABBREVIATIONS), dtype=np.uint32
+_PAUSES = (ord(","), ord(";"), ord(":"))
+_BRACKET = ord("(")
+_I = ord("I")
+_WIDE_MARKS = tuple(map(ord, FULL_WIDTH))
+_SHORTEST_WRAPPED, _LONGEST_WRAPPED = WRAPPED
+_BY_HASH = sorted(
+    (hash_chars([ord(char) for char in word]), unless) for word, unless in ABBREVIATIONS.items()
 )
+_ABBREVIATION_HASHES = np.array([hashed for hashed, _ in _BY_HASH], dtype=np.uint32)
+_ABBREVIATION_UNLESS = np.array([unless for _, unless in _BY_HASH], dtype=np.int64)
 
 Codes = npt.NDArray[np.int32]
 Kinds = npt.NDArray[np.uint16]
@@ -77,7 +91,14 @@ class Column:
     @classmethod
     def of(cls, texts: Any) -> "Column":
         """Return the column of `texts`: a list, a pandas Series or an Arrow array of strings."""
-        array = pa.array(texts, type=pa.large_string())
+        try:
+            array = pa.array(texts, type=pa.large_string())
+        except UnicodeEncodeError:
+            # Half a surrogate pair is no UTF-8, but it takes a place in the text; missing text is "".
+            encoded = [
+                text.encode("utf-8", "surrogatepass") if isinstance(text, str) else b"" for text in texts
+            ]
+            array = pa.array(encoded, type=pa.large_binary())
         if isinstance(array, pa.ChunkedArray):
             array = array.combine_chunks()
         if array.null_count:
@@ -107,7 +128,7 @@ class Units:
 
 @_compiled()
 def _decode(data: npt.NDArray[np.uint8], begin: int, stop: int, codes: Codes) -> int:
-    """Decode UTF-8 bytes (valid: Arrow made them) into `codes`; return how many code points."""
+    """Decode UTF-8 bytes (well-formed: `Column.of` made them) into `codes`; return how many code points."""
     count = 0
     place = begin
     while place < stop:
@@ -159,7 +180,7 @@ def _trim_end(kinds: Kinds, start: int, end: int) -> int:
 
 
 @_compiled()
-def _abbreviated(codes: Codes, kinds: Kinds, folds: Codes, start: int, mark: int) -> bool:
+def _abbreviated(codes: Codes, kinds: Kinds, folds: Codes, start: int, mark: int, then: int) -> bool:
     begin = mark
     digits = True
     while begin > start and kinds[begin - 1] & (LETTER | DIGIT):
@@ -168,17 +189,32 @@ def _abbreviated(codes: Codes, kinds: Kinds, folds: Codes, start: int, mark: int
     length = mark - begin
     if length == 0:
         return False
-    if length == 1 and kinds[begin] & LETTER:
-        return True
+    starts = _trim_start(kinds, start, mark) == begin
     if digits:
-        return length <= 3 and _trim_start(kinds, start, mark) == begin
-    if length > _LONGEST_ABBREVIATION:
+        return length <= 3 and starts
+    if length == 1 and (starts or _initial(codes, kinds, begin)):
+        return True
+    if length > LONGEST_ABBREVIATION or (not starts and kinds[begin - 1] & APOSTROPHE):
         return False
     value = np.uint32(FNV_OFFSET)
     for place in range(begin, mark):
         value = _hash_folded(value, codes[place], folds)
     found = np.searchsorted(_ABBREVIATION_HASHES, value)
-    return bool(found < len(_ABBREVIATION_HASHES) and _ABBREVIATION_HASHES[found] == value)
+    if found == len(_ABBREVIATION_HASHES) or _ABBREVIATION_HASHES[found] != value:
+        return False
+    unless = _ABBREVIATION_UNLESS[found]
+    if unless == ANYTHING:
+        return True
+    return bool(not then & UPPER) if unless == NO_CAPITAL else bool(then & DIGIT)
+
+
+@_compiled()
+def _initial(codes: Codes, kinds: Kinds, begin: int) -> bool:
+    before = begin - 1
+    if codes[before] == _FULL_STOP:
+        return True
+    alone = kinds[before] & SPACE or codes[before] == _BRACKET
+    return bool(alone and kinds[begin] & UPPER and codes[begin] != _I)
 
 
 @_compiled()
@@ -201,32 +237,62 @@ def _ends_line(kinds: Kinds, count: int, start: int, place: int) -> bool:
     last = place - 1
     while last >= start and kinds[last] & SPACE and not kinds[last] & NEWLINE:
         last -= 1
-    if last < start:
+    if last < start or kinds[last] & (TERMINAL | NEWLINE | CLOSER):
         return True
-    return bool(not kinds[last] & (LETTER | DIGIT) and kinds[last] & (TERMINAL | NEWLINE | CLOSER) != 0)
+    first = last
+    while first > 0 and last - first < _LONGEST_WRAPPED and not kinds[first - 1] & NEWLINE:
+        first -= 1
+    return bool(not _SHORTEST_WRAPPED <= last - first + 1 <= _LONGEST_WRAPPED)
+
+
+@_compiled()
+def _ends_unspaced(
+    codes: Codes, kinds: Kinds, folds: Codes, count: int, start: int, mark: int, following: int
+) -> bool:
+    code = codes[mark]
+    if code in _WIDE_MARKS:
+        return bool(not kinds[following] & (TERMINAL | CLOSER))
+    if following != mark + 1 or following + 1 >= count:
+        return False
+    if not (kinds[following] & UPPER and kinds[following + 1] & (LOWER | SPACE | APOSTROPHE)):
+        return False
+    last = mark
+    while last > start and kinds[last] & TERMINAL:
+        last -= 1
+    first = last
+    while first > start and kinds[first - 1] & (LETTER | APOSTROPHE):
+        first -= 1
+    if not kinds[last] & LOWER or last == first or (first > 0 and not kinds[first - 1] & SPACE):
+        return False
+    return code != _FULL_STOP or not _abbreviated(codes, kinds, folds, start, mark, UPPER)
 
 
 @_compiled()
 def _ends_sentence(codes: Codes, kinds: Kinds, folds: Codes, count: int, start: int, place: int) -> bool:
     if kinds[place] & NEWLINE:
-        return _ends_line(kinds, count, start, place)
+        return bool(_ends_line(kinds, count, start, place))
     following = place + 1
-    if following >= count or not kinds[following] & SPACE or kinds[following] & NEWLINE:
+    if following >= count or kinds[following] & NEWLINE:
         return False
     mark = place
     while mark > start and kinds[mark] & CLOSER and not kinds[mark] & TERMINAL:
         mark -= 1
     if not kinds[mark] & TERMINAL:
         return False
-    return codes[mark] != _FULL_STOP or mark != place or not _abbreviated(codes, kinds, folds, start, mark)
+    if not kinds[following] & SPACE:
+        return bool(_ends_unspaced(codes, kinds, folds, count, start, mark, following))
+    following = _trim_start(kinds, following, count)
+    then = kinds[following] if following < count else np.uint16(0)
+    if mark != place:
+        return bool(not then & LOWER)
+    return codes[mark] != _FULL_STOP or not _abbreviated(codes, kinds, folds, start, mark, then)
 
 
 @_compiled()
 def _cut_place(codes: Codes, kinds: Kinds, start: int) -> int:
     limit = start + MAX_UNIT
     for place in range(limit - 1, start + MAX_UNIT // 2, -1):
-        code = codes[place]
-        if (code == _COMMA or code == _SEMICOLON or code == _COLON) and kinds[place + 1] & SPACE:
+        if codes[place] in _PAUSES and kinds[place + 1] & SPACE:
             return place + 1
     for place in range(limit, start, -1):
         if kinds[place] & SPACE:

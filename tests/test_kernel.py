@@ -13,6 +13,9 @@ PIECES = st.sampled_from(
         "Mr. Smith", "e.g. this", "1. open", "\n", "\n\n", "  ", ". ", "! ", "?!", "don't", "O’Brien", "5GB",
         "€30", "😀", "Straße", "İstanbul", "ÇA VA", "(ok). ", '"why?" ', "…", "v2.3", "日本語。", "x" * 400,
         "word " * 70, "a, b; c: ", "𠮷野家", "ﬃ", "\r\n", "\x85", "\u2028", "e\u0301", "--", ":-)",
+        "no. 5", "said no. ", "etc. ", "usb c. ", "U.S. ", "(L. Tran)", "so did I. ", "doesn't. ", "crashed.Then ",
+        "ago.I ", "Dr.Smith ", "a.Bc ", "ﬁg. 2 ", "。」", "！", "y" * 60 + "\ngoes on", "z" * 101 + "\ngoes on", "❤️",
+        "1️⃣", "\ud83d", "\0",
     ]
 )  # fmt: skip
 TEXTS = st.one_of(st.text(max_size=120), st.lists(PIECES, max_size=12).map("".join))
@@ -88,6 +91,16 @@ def test_sums_equal_the_sparse_product() -> None:
     np.testing.assert_allclose(sums, matrix @ weights[index], atol=1e-4)
     assert counts[:, 0].tolist() == np.diff(indptr).tolist()
     assert counts[:, 1].tolist() == (matrix @ (index > 0).astype(np.float32)).tolist()
+
+
+def test_half_a_surrogate_pair_takes_one_place() -> None:
+    texts = ["\ud83d It broke. \udc00 Again", None, "fine"]
+    assert units_of(texts) == [split.units(text or "") for text in texts]  # type: ignore[arg-type]
+
+
+def test_abbreviations_have_hashes_of_their_own() -> None:
+    words = split.ABBREVIATIONS
+    assert len({features.hash_chars([ord(char) for char in word]) for word in words}) == len(words)
 
 
 def test_a_slice_and_nulls_of_an_arrow_column() -> None:
