@@ -93,7 +93,7 @@ def build(
     marketing = marketing_backlog(items, themes, claims, capabilities, moves, revenue, settings, as_of=as_of)
     built = Backlogs(
         evidence=schema.conform(evidence, schema.EVIDENCE),
-        themes=themes.assign(status=themes["theme_id"].map(trend["status"]).fillna("").astype("str")),
+        themes=themes.assign(status=themes["theme_id"].map(trend["status"]).astype("str").fillna("")),
         product_backlog=product,
         marketing_backlog=marketing,
         claims_at_risk=claims_at_risk(items, claims, moves, revenue),

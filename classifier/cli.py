@@ -218,15 +218,15 @@ def report(scored: tuple[str, ...], out: Path, form: str, **values: Any) -> None
 def explain(text: str, form: str, **values: Any) -> None:
     """Show labels, probabilities, evidence and the n-grams that weighed most, for one TEXT (- is stdin)."""
     from classifier import clean, models, present
-    from classifier.explain import explain as explained
+    from classifier.explain import explanation_of
     from classifier.language import detect_one
 
     if text == "-":
-        text = click.get_text_stream("stdin", encoding="utf-8", errors="replace").read()
+        text = sys.stdin.buffer.read().decode("utf-8", errors="replace")
     model = models.load(models.find(values["model"], places=models.folders(values["models"])))
     models.require_tier(model, values["tier"])
     cleaned = clean.clean(text)
-    explanation = explained(cleaned, model, language=detect_one(cleaned))
+    explanation = explanation_of(cleaned, model, language=detect_one(cleaned))
     _say(form, {"command": "explain", **explanation}, lambda: present.explanation_text(explanation))
 
 

@@ -114,6 +114,56 @@ class Deduplicator:
         self._contents.add(batch.content_keys[kept & batch.comparable], rows[kept & batch.comparable])
 
 
+class Register:
+    """Gives every document of a run an id of its own, and tells the repeated ones.
+
+    Two exports may number their rows alike: an id that another file used for another text is no
+    duplicate. Such a document is called "ID@FILE".
+    """
+
+    def __init__(self) -> None:
+        self._run = Deduplicator()
+        self._file = Deduplicator()
+        self._files: list[str] = []
+
+    def enter(
+        self, documents: pd.DataFrame, texts: pd.Series
+    ) -> tuple[pd.DataFrame, npt.NDArray[np.bool_], pd.DataFrame]:
+        """Take the next batch, which must come from one file.
+
+        Returns
+        -------
+        The documents with their final ids, and `kept` and `duplicates` as `Deduplicator.split`.
+        """
+        if documents.empty:
+            return documents, *self._run.split(documents, texts)
+        file = str(documents["file"].iloc[0])
+        if not self._files or self._files[-1] != file:
+            self._files.append(file)
+            self._file = Deduplicator()
+        if len(self._files) == 1:
+            return documents, *self._run.split(documents, texts)
+        new_here, _ = self._file.split(documents, texts)
+        kept, duplicates = self._run.split(documents, texts)
+        clash = np.zeros(len(documents), dtype=np.bool_)
+        clash[~kept] = (duplicates["kind"] == SAME_ID).to_numpy()
+        clash &= new_here
+        if not clash.any():
+            return documents, kept, duplicates
+        names = documents["document_id"].where(~clash, documents["document_id"] + f"@{_stem(file)}")
+        documents = documents.assign(document_id=names.astype("str"))
+        duplicates = duplicates[~clash[~kept]].reset_index(drop=True)
+        again, still = self._run.split(documents[clash], texts[clash])
+        kept = kept.copy()
+        kept[clash] = again
+        return documents, kept, pd.concat([duplicates, still], ignore_index=True)
+
+
+def _stem(file: str) -> str:
+    """Return the file's name without folder and endings."""
+    return "stdin" if file == "-" else file.replace("\\", "/").rsplit("/", 1)[-1].split(".", 1)[0]
+
+
 @dataclass(frozen=True)
 class _Fingerprints:
     """What is compared of a batch, one entry a row."""

@@ -15,7 +15,7 @@ SHOWN: Final = 8
 """So many n-grams per label: the strongest by size."""
 
 
-def explain(text: str, model: LoadedModel, *, language: str) -> dict[str, Any]:
+def explanation_of(text: str, model: LoadedModel, *, language: str) -> dict[str, Any]:
     """Return labels, probabilities, evidence and n-grams of a cleaned text.
 
     `ngrams` are exact: the weights of all n-grams add up to the document's logit less its bias.
@@ -24,7 +24,8 @@ def explain(text: str, model: LoadedModel, *, language: str) -> dict[str, Any]:
     readable = language in ("", *model.languages)
     spans = classify.spans_of(scores, 0) if readable else []
     labels = {
-        label: _label(model.fast, text, label, place, scores, spans, readable) for place, label in enumerate(LABELS)
+        label: _label(model.fast, text, label, place, scores, spans, readable)
+        for place, label in enumerate(LABELS)
     }
     source = int(scores.source[0])
     reason = _review_reason(text, scores, readable=readable)
@@ -64,4 +65,6 @@ def _review_reason(text: str, scores: classify.Scores, *, readable: bool) -> str
         return "no_text"
     if not readable:
         return "language"
+    if len(text) > classify.TOO_LONG:
+        return "too_long"
     return "uncertain" if scores.close.any() or scores.known[0] == 0 else ""

@@ -155,7 +155,7 @@ def link_objectives(evidence: pd.DataFrame, objectives: pd.DataFrame) -> pd.Data
     best = np.where(pooled.max(axis=1) > 0, pooled.to_numpy().argmax(axis=1), len(objectives))
     chosen = pd.Series(names[best], index=pooled.index)
     evidence = evidence.copy()
-    evidence["objective_id"] = evidence["theme_id"].map(chosen).fillna("").astype("str")
+    evidence["objective_id"] = evidence["theme_id"].map(chosen).astype("str").fillna("")
     return evidence
 
 

@@ -71,7 +71,7 @@ def items_of(evidence: pd.DataFrame, capabilities: pd.DataFrame) -> pd.DataFrame
     """
     named = evidence[evidence["competitor"] != ""].groupby("document_id")["competitor"].agg(_joined)
     spans = evidence[evidence["theme_id"] != ""]
-    spans = spans.assign(rival=spans["document_id"].map(named).fillna("").astype("str"))
+    spans = spans.assign(rival=spans["document_id"].map(named).astype("str").fillna(""))
     gap = spans["label"] == GAP
     claimed = gap & (spans["claim_id"] != "")
     wanted = (spans["label"] == REQUEST) & (spans["capability_id"] != "")
@@ -129,7 +129,7 @@ def marketing_backlog(
     table = table.join(examples(items, "item_id"))
     table["kind"] = items.drop_duplicates("item_id").set_index("item_id")["kind"]
     for column in ("theme_id", "claim_id", "capability_id", "objective_id", "expectation_source", "rival"):
-        table[column] = most_common(items, "item_id", column).reindex(table.index).fillna("")
+        table[column] = most_common(items, "item_id", column).reindex(table.index).astype("str").fillna("")
     table["churn"] = items.groupby("item_id")["churn_risk"].any()
     table = _described(table, themes, claims, capabilities)
     return ranked(table.rename_axis("item_id").reset_index(), "item_id", schema.MARKETING_BACKLOG)
@@ -146,12 +146,12 @@ def _described(
     by_theme = themes.set_index("theme_id")
     table["claim_id"] = table["claim_id"].where(at_risk, "")
     for column in ("claim", "channel", "campaign", "owner"):
-        table[column] = table["claim_id"].map(by_claim[column]).fillna("")
-    offered = table["capability_id"].map(by_capability["capability"]).fillna("")
-    title = table["theme_id"].map(by_theme["title"]).fillna("")
+        table[column] = table["claim_id"].map(by_claim[column]).astype("str").fillna("")
+    offered = table["capability_id"].map(by_capability["capability"]).astype("str").fillna("")
+    title = table["theme_id"].map(by_theme["title"]).astype("str").fillna("")
     table["title"] = table["claim"].where(at_risk, offered.where(taught, title))
     table["competitor"] = table["rival"].where(table["kind"].isin([OBJECTION, DIFFERENTIATOR]), "")
-    table["docs_url"] = table["capability_id"].map(by_capability["docs_url"]).fillna("")
+    table["docs_url"] = table["capability_id"].map(by_capability["docs_url"]).astype("str").fillna("")
     rows = table[["kind", "expectation_source", "churn", "claim_id", "competitor", "docs_url"]]
     advice = [_advice(*row) for row in rows.itertuples(index=False, name=None)]
     table[["goal", "gap_kind", "next_step"]] = pd.DataFrame(advice, index=table.index, dtype="str")

@@ -14,7 +14,7 @@ import pandas as pd
 
 from classifier import classify, clean, entities, language, redact, schema
 from classifier.classify import Scores
-from classifier.dedupe import Deduplicator
+from classifier.dedupe import Register
 from classifier.errors import InputError
 from classifier.labels import EXPECTATION_SOURCES, LABELS
 from classifier.models import LoadedModel
@@ -71,10 +71,12 @@ class Tally:
         return self.scored + self.merged + sum(map(len, (*self.rejected, *self.dropped, *self.duplicates)))
 
     def table(self, name: str) -> pd.DataFrame:
-        """Return `rejected`, `dropped` or `duplicates` as one table, in input order."""
+        """Return `rejected`, `dropped` or `duplicates` as one table, by file and row."""
         table = {"rejected": schema.REJECTED, "dropped": schema.DROPPED, "duplicates": schema.DUPLICATES}[name]
         frames = [frame for frame in getattr(self, name) if len(frame)]
-        return schema.conform(pd.concat(frames), table) if frames else schema.empty(table)
+        if not frames:
+            return schema.empty(table)
+        return schema.conform(pd.concat(frames).sort_values(["file", "row"], kind="stable"), table)
 
     @classmethod
     def of_scored(cls, scored: pd.DataFrame) -> "Tally":
@@ -124,7 +126,7 @@ def score_batches(
 
     Each batch is prepared (filtered, cleaned, without automatic replies and duplicates) and scored.
     """
-    seen = Deduplicator()
+    seen = Register()
     for batch in batches:
         documents, texts = prepare(batch, filters=filters, seen=seen, tally=tally)
         scored = score(documents, texts=texts, model=model, settings=settings)
@@ -136,7 +138,7 @@ def score_batches(
 
 
 def prepare(
-    batch: ReadBatch, *, filters: Filters, seen: Deduplicator, tally: Tally
+    batch: ReadBatch, *, filters: Filters, seen: Register, tally: Tally
 ) -> tuple[pd.DataFrame, pd.Series]:
     """Return the documents to score and their texts, row by row."""
     tally.rejected.append(batch.rejected)
@@ -150,7 +152,7 @@ def prepare(
     automatic = np.asarray(clean.is_auto_reply(documents["subject"], documents["body"]))
     texts = texts[~automatic].reset_index(drop=True)
     documents = _drop(documents, automatic, "auto_reply", tally)
-    kept, duplicates = seen.split(documents, texts)
+    documents, kept, duplicates = seen.enter(documents, texts)
     tally.duplicates.append(duplicates)
     return documents[kept].reset_index(drop=True), texts[kept].reset_index(drop=True)
 
@@ -272,8 +274,8 @@ def _spans(
         spans += _mentions(spans, named, scores, row)
         names = tuple(filter(None, persons[row].split(";")))
         for span in spans:
-            quote = written[row][span["start"] : span["end"]] if settings.quotes else ""
-            span["quote"] = redact.redact_quote(quote, people=names) if quote else ""
+            place = (span["start"], span["end"])
+            span["quote"] = redact.redact_quote(written[row], names, span=place) if settings.quotes else ""
             if row in leaving:
                 span["churn_risk"] = True
         found[row] = spans

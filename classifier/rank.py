@@ -58,9 +58,9 @@ def product_backlog(
     table["share"] = (table["mentions"] / spans["document_id"].nunique()).round(6)
     table["currency"] = revenue.currency if revenue.known else ""
     for column in ("capability_id", "objective_id"):
-        table[column] = most_common(spans, "theme_id", column).reindex(table.index).fillna("")
+        table[column] = most_common(spans, "theme_id", column).reindex(table.index).astype("str").fillna("")
     status = spans.drop_duplicates("capability_id").set_index("capability_id")["capability_status"]
-    table["capability_status"] = table["capability_id"].map(status).fillna("")
+    table["capability_status"] = table["capability_id"].map(status).astype("str").fillna("")
     table["departments"] = _departments(table, objectives, settings.departments)
     return ranked(table.rename_axis("theme_id").reset_index(), "theme_id", schema.PRODUCT_BACKLOG)
 

@@ -46,7 +46,7 @@ class Revenue:
 
 def account_keys(accounts: pd.Series) -> pd.Series:
     """Return the names as they are compared: any case, spaces made single."""
-    return accounts.str.casefold().str.split().str.join(" ").fillna("").astype("str")
+    return accounts.str.casefold().str.split().str.join(" ").astype("str").fillna("")
 
 
 def is_open(stages: pd.Series) -> pd.Series:

@@ -184,22 +184,22 @@ def run(
     references = choice.references.read()
     tally = Tally()
     sources, notes = read.find_inputs(inputs)
+    # Equal documents in two files: which one counts must not depend on the order they were named in.
+    sources = sorted(sources, key=lambda source: source.name)
     # Themes need the quotes; what leaves the program is stripped afterwards.
-    inner = replace(chosen, settings=replace(chosen.settings, scoring=replace(chosen.settings.scoring, quotes="redacted")))
+    scoring = replace(chosen.settings.scoring, quotes="redacted")
+    inner = replace(chosen, settings=replace(chosen.settings, scoring=scoring))
     with report.prepare_folder(out, force=choice.force) as folder:
-        with clock.stage("score"), report.scored_writer(folder / SCORED, extra=_kept(chosen)) as writer:
-            for batch in _scored(sources, notes, model=model, chosen=inner, tally=tally, watching=watching):
-                writer.write(batch)
+        with clock.stage("score"):
+            batches = list(
+                _scored(sources, notes, model=model, chosen=inner, tally=tally, watching=watching)
+            )
         _check_rejected(tally, chosen, out)
         with clock.stage("report"):
-            scored = report.read_scored([folder / SCORED])
+            scored = canonical(pd.concat(batches, ignore_index=True))
             results = _results(scored, model.model_id, tally, chosen, choice, references)
-        if chosen.settings.scoring.quotes == "none":
-            scored, results = _without_quotes(scored, results)
-            with report.scored_writer(folder / SCORED, extra=_kept(chosen)) as writer:
-                writer.write(scored)
         with clock.stage("write"):
-            report.write(folder, results, bom=choice.bom)
+            _write(folder, scored, results, chosen, choice)
         paths = [source.path for source in sources] + list(choice.references.given().values())
         _write_manifest(folder, results, paths, chosen, choice, watching, clock)
         names = sorted(path.name for path in manifest.visible(folder))
@@ -220,25 +220,38 @@ def make_report(
     references = choice.references.read()
     with report.prepare_folder(out, force=choice.force) as folder:
         with clock.stage("report"):
-            scored = report.read_scored(scored_files)
+            scored = canonical(report.read_scored(scored_files))
             tally = Tally.of_scored(scored)
-            kept = [name for name in scored.columns if name not in schema.SCORED]
-            with report.scored_writer(folder / SCORED, extra=kept) as writer:
-                writer.write(scored)
             model_id = ";".join(sorted(set(scored["model_id"])))
             results = _results(scored, model_id, tally, chosen, choice, references)
-            if chosen.settings.scoring.quotes == "none":
-                scored, results = _without_quotes(scored, results)
         with clock.stage("write"):
-            report.write(folder, results, bom=choice.bom)
+            _write(folder, scored, results, chosen, choice)
         paths = [*map(Path, scored_files), *choice.references.given().values()]
         _write_manifest(folder, results, paths, chosen, choice, watching, clock)
         names = sorted(path.name for path in manifest.visible(folder))
     return _outcome(out, results, tally, clock, names)
 
 
-def _kept(chosen: Chosen) -> tuple[str, ...]:
-    return chosen.settings.input.keep
+def canonical(scored: pd.DataFrame) -> pd.DataFrame:
+    """Return scored rows in an order that depends on nothing but themselves: by date, then by id.
+
+    `score` keeps the order of its input; a run's folder must not depend on it.
+    """
+    return scored.sort_values(["created_at", "document_id"], kind="stable", na_position="first").reset_index(
+        drop=True
+    )
+
+
+def _write(
+    folder: Path, scored: pd.DataFrame, results: Results, chosen: Chosen, choice: ReportChoice
+) -> None:
+    """Write all files but run.json; without the customers' words where quotes aren't wanted."""
+    if chosen.settings.scoring.quotes == "none":
+        scored, results = _without_quotes(scored, results)
+    kept = [name for name in scored.columns if name not in schema.SCORED]
+    with report.scored_writer(folder / SCORED, extra=kept) as writer:
+        writer.write(scored)
+    report.write(folder, results, bom=choice.bom)
 
 
 def _scored(

@@ -166,7 +166,7 @@ def _title(found: Mapping[Key, _Phrase], weights: Mapping[str, float]) -> str:
     def score(key: Key) -> float:
         phrase = found[key]
         tokens = len(max(phrase.forms, key=len).split())
-        value = sum(weights[part] for part in set(key)) / tokens**_DILUTION
+        value = sum(weights[part] for part in dict.fromkeys(key)) / tokens**_DILUTION
         return float(value * (_WHOLE if phrase.whole else 1.0) * len(phrase.documents) ** 0.5)
 
     ranked = sorted(found, key=lambda key: (-score(key), key))

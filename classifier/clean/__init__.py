@@ -7,16 +7,16 @@ Never changes a letter, never invents text, never empties a text that says somet
 import re
 import unicodedata
 from collections.abc import Callable
-
-import numpy as np
-import numpy.typing as npt
-import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
+from typing import TYPE_CHECKING
 
 from classifier.clean.autoreply import is_auto_reply
 from classifier.clean.mail import is_forward, strip_mail
 from classifier.clean.markup import strip_html
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pandas as pd
 
 __all__ = ["clean", "clean_column", "document_text", "is_auto_reply", "is_forward"]
 
@@ -77,7 +77,7 @@ def _apply(text: str) -> str:
     return text
 
 
-def clean_column(texts: pd.Series) -> pd.Series:
+def clean_column(texts: "pd.Series") -> "pd.Series":
     """Clean every text of a column; the same as `texts.map(clean)`, but fast where there is little to clean.
 
     Parameters
@@ -89,10 +89,12 @@ def clean_column(texts: pd.Series) -> pd.Series:
     -------
     Same length, index and name; dtype str.
     """
+    import pandas as pd
+
     return _clean_column(texts, pd.Series(False, index=texts.index))
 
 
-def document_text(subject: pd.Series, body: pd.Series) -> pd.Series:
+def document_text(subject: "pd.Series", body: "pd.Series") -> "pd.Series":
     r"""Join subject and body to the text that all offsets count in, cleaned.
 
     Parameters
@@ -112,11 +114,15 @@ def document_text(subject: pd.Series, body: pd.Series) -> pd.Series:
     return texts.set_axis(body.index).rename(None)
 
 
-def _starts_like_forward(subject: pd.Series) -> pd.Series:
+def _starts_like_forward(subject: "pd.Series") -> "pd.Series":
+    import pandas as pd
+
     return pd.Series([is_forward(line[:_SUBJECT]) for line in subject], index=subject.index, dtype="bool")
 
 
-def _clean_column(texts: pd.Series, forwarded: pd.Series) -> pd.Series:
+def _clean_column(texts: "pd.Series", forwarded: "pd.Series") -> "pd.Series":
+    import pandas as pd
+
     rows = _needs_cleaning(texts)
     if not len(rows):
         return texts.astype("str")
@@ -127,8 +133,11 @@ def _clean_column(texts: pd.Series, forwarded: pd.Series) -> pd.Series:
     return pd.Series(cleaned, index=texts.index, name=texts.name, dtype="str")
 
 
-def _needs_cleaning(texts: pd.Series) -> npt.NDArray[np.int64]:
+def _needs_cleaning(texts: "pd.Series") -> "npt.NDArray[np.int64]":
     """Return the positions of the rows that `clean` may change."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
     values = pa.chunked_array([pa.array(texts, type=pa.large_string())])
     marked = pc.match_substring_regex(values, _MARK).to_numpy()
     beyond_ascii = pc.invert(pc.string_is_ascii(values)).to_numpy()

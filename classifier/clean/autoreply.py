@@ -5,7 +5,10 @@ In: subjects and texts. Out: a mask. Never marks a mail that says more than a ma
 
 import re
 
-import pandas as pd
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _LONGEST = 1_500  # a machine's text is short; bounces quote at length
 
@@ -52,7 +55,7 @@ _BOUNCE_BODY = re.compile(
 )
 
 
-def is_auto_reply(subject: pd.Series, text: pd.Series) -> pd.Series:
+def is_auto_reply(subject: "pd.Series", text: "pd.Series") -> "pd.Series":
     """Mark answers that no person wrote: subject and text must both say so.
 
     Parameters
@@ -68,6 +71,8 @@ def is_auto_reply(subject: pd.Series, text: pd.Series) -> pd.Series:
     Mask with the index of `subject`; empty in, empty out.
     """
     marked = [_is_auto_reply(line, body) for line, body in zip(subject, text, strict=True)]
+    import pandas as pd
+
     return pd.Series(marked, index=subject.index, dtype="bool")
 
 

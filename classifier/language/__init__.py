@@ -9,14 +9,13 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-import pandas as pd
-
 from classifier.language.words import FUNCTION_WORDS
 
 if TYPE_CHECKING:
+    import pandas as pd
     from lingua import LanguageDetector
 
-__all__ = ["detect", "is_supported"]
+__all__ = ["detect", "detect_one", "is_supported"]
 
 _LONGEST = 400  # code points looked at
 _LONGEST_WEIGHED = 200  # of those, by letter sequences: they are slow
@@ -46,7 +45,7 @@ _RUSSIAN = re.compile(r"[ыэъёЫЭЪЁ]")
 _PERSIAN = re.compile(r"[پچژگ]")
 
 
-def detect(texts: pd.Series) -> pd.Series:
+def detect(texts: "pd.Series") -> "pd.Series":
     """Name the language of each text.
 
     Parameters
@@ -58,11 +57,13 @@ def detect(texts: pd.Series) -> pd.Series:
     -------
     ISO 639-1 codes, or "" where a text is too short, mixed, or in no language known here. Index of `texts`.
     """
-    codes = [_detect(text) for text in texts.tolist()]
+    import pandas as pd
+
+    codes = [detect_one(text) for text in texts.tolist()]
     return pd.Series(codes, index=texts.index, dtype="str")
 
 
-def is_supported(codes: pd.Series, languages: Sequence[str]) -> pd.Series:
+def is_supported(codes: "pd.Series", languages: Sequence[str]) -> "pd.Series":
     """Tell which texts a model for `languages` can read: theirs, and those whose language nobody can tell.
 
     Returns
@@ -72,7 +73,8 @@ def is_supported(codes: pd.Series, languages: Sequence[str]) -> pd.Series:
     return codes.isin([*languages, ""])
 
 
-def _detect(text: str) -> str:
+def detect_one(text: str) -> str:
+    """Name the language of one text, as `detect` does."""
     start = text[:_LONGEST]
     if not start.isascii() and (script := _script(_NOISE.sub(" ", start))):
         return script

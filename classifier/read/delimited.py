@@ -75,6 +75,9 @@ def _fit(lines: Sequence[str], delimiter: str) -> tuple[float, int]:
     if width < 2:
         return 0.0, 0
     good = sum(1 for row in rows if len(row) == width)
+    if good == 1 and min(map(len, rows)) > 1:
+        # The header alone is that wide, but every row has the delimiter: rows are ragged, not one cell.
+        return 0.1, width
     return round(good / len(rows), 1), width
 
 
