@@ -37,7 +37,7 @@ format: dev ## format the code and mend what ruff can mend
 	@$(PY) -m ruff format .
 	@$(PY) -m ruff check --fix .
 
-docs: dev ## write docs/cli.md anew from the program
+docs: dev ## ask the program anew for docs/cli.md and the outputs in README.md
 	@$(PY) scripts/write_docs.py
 
 lock: dev ## write both lock files after a change in pyproject.toml (newest versions: LOCK_ARGS=--upgrade)
