@@ -6,22 +6,19 @@ In: `classifier.load(...)`. Out: a Model. Never imports a heavy library before a
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from classifier.classify import Model
-    from classifier.models import load
+    from classifier.model import Model, load
 
 __version__ = "0.1.0"
 
 __all__ = ["Model", "__version__", "load"]
 
-_HOMES = {"Model": "classifier.classify", "load": "classifier.models"}
-
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+    if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
+    from classifier import model
 
-    return getattr(import_module(_HOMES[name]), name)
+    return getattr(model, name)
 
 
 def __dir__() -> list[str]:

@@ -74,6 +74,13 @@ def test_readme_command_runs_and_prints_what_the_readme_says(
         assert checker.check_output(command.output, done.stdout, options), f"make docs\n{done.stdout}"
 
 
+def test_readme_python_runs() -> None:
+    (program,) = re.findall(r"^```python\n(.*?)^```$", read(ROOT / "README.md"), flags=re.M | re.S)
+    names: dict[str, Any] = {}
+    exec(program, names)
+    assert names["scored"]["expectation_gap"].tolist() == [True]
+
+
 def test_outputs_in_the_readme_are_renewed_where_they_stand() -> None:
     page = "a\n```console\n$ x \\\n  --y\nold\n$ z\n```\n```sh\nx\n```\n"
     renewed = docs.readme(page, {"x --y": "new\nlines (1.5 s)\n", "z": "other\n"})

@@ -278,6 +278,13 @@ def test_an_unknown_public_name_is_an_attribute_error() -> None:
         classifier.fit_transform  # noqa: B018
 
 
+def test_the_front_door_is_lazy() -> None:
+    program = (
+        "import sys, classifier; print(*(name for name in sys.modules if name.startswith('classifier.')))"
+    )
+    assert run_python("-c", program) == ""
+
+
 @pytest.mark.parametrize("module", ["classifier", "classifier.cli"])
 def test_nothing_heavy_is_imported_before_it_is_needed(module: str) -> None:
     program = f"import sys, {module}; print(*sorted(set({HEAVY!r}) & set(sys.modules)))"
