@@ -273,9 +273,10 @@ def _spans(
             ]
         spans += _mentions(spans, named, scores, row)
         names = tuple(filter(None, persons[row].split(";")))
-        for span in spans:
-            place = (span["start"], span["end"])
-            span["quote"] = redact.redact_quote(written[row], names, span=place) if settings.quotes else ""
+        places = [(span["start"], span["end"]) for span in spans]
+        quotes = redact.redact_quotes(written[row], names, places) if settings.quotes else [""] * len(spans)
+        for span, quote in zip(spans, quotes, strict=True):
+            span["quote"] = quote
             if row in leaving:
                 span["churn_risk"] = True
         found[row] = spans

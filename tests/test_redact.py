@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from classifier.redact import Mask, masks, redact, redact_many, redact_quote
+from classifier.redact import Mask, masks, redact, redact_many, redact_quote, redact_quotes
 
 PHONES = [
     *(
@@ -594,3 +594,13 @@ def test_hostile_text_takes_linear_time(unit: str) -> None:
     start = time.process_time()
     redact(text, people=NAMES)
     assert time.process_time() - start < 2
+
+
+def test_quotes_of_a_long_document_equal_those_read_whole() -> None:
+    filler = "The export of the monthly figures stops half way, and nobody knows why. " * 20
+    text = f"{filler}Write to lou.ferrante@example.com or call +1 555 010 4471 now. {filler}Thanks, Lou Ferrante"
+    middle = text.index("Write")
+    spans = [(middle, middle + 24), (middle + 30, middle + 62), (len(text) - 12, len(text))]
+    found = redact_quotes(text, ["Lou Ferrante"], spans)
+    assert found == [redact_quote(text, ["Lou Ferrante"], span=span) for span in spans]
+    assert "ferrante" not in " ".join(found).lower()

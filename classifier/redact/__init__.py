@@ -12,11 +12,13 @@ from classifier.redact.codes import BLANK, Span, cards, emails, hidden_emails, i
 from classifier.redact.names import names
 from classifier.redact.phones import phones
 
-__all__ = ["Mask", "masks", "redact", "redact_many", "redact_quote"]
+__all__ = ["Mask", "masks", "redact", "redact_many", "redact_quote", "redact_quotes"]
 
 _PLACEHOLDER = re.compile(r"\[(?:EMAIL|PHONE|CARD|IBAN|URL|PERSON_\d{1,4})\]")
 _ELLIPSIS = "…"
 _PASSES = 5
+_AROUND = 200
+"""Code points on each side of a quote that are read for an address which crosses its edge."""
 
 Finders = tuple[tuple[str, re.Pattern[str], Callable[[str], Iterator[Span]]], ...]
 
@@ -24,7 +26,7 @@ Finders = tuple[tuple[str, re.Pattern[str], Callable[[str], Iterator[Span]]], ..
 _ADDRESSES: Finders = (
     ("[URL]", re.compile(r"://|www\.|\.[a-z]{2,7}/", re.IGNORECASE), webs),
     ("[EMAIL]", re.compile("@"), emails),
-    ("[EMAIL]", re.compile(r"@|[(\[{<](?:at|a|ät|æt)[)\]}>]| AT ", re.IGNORECASE), hidden_emails),
+    ("[EMAIL]", re.compile(r"@|[(\[{<](?:at|a|ät|æt)[)\]}>]|(?-i: AT )", re.IGNORECASE), hidden_emails),
 )
 _NUMBERS: Finders = (
     ("[IBAN]", re.compile(r"[A-Za-z]{2}\d\d"), ibans),
@@ -132,6 +134,27 @@ def redact_quote(
         Mask(max(mask.start, start) - start, min(mask.end, end) - start, mask.placeholder) for mask in inside
     ]
     return _cut(_apply(text[start:end], edges).strip(), limit)
+
+
+def redact_quotes(text: str, people: Sequence[str], spans: Sequence[tuple[int, int]]) -> list[str]:
+    """Redact several quotes of one document, reading no more of it than lies around them.
+
+    Parameters
+    ----------
+    text, people
+        As for `redact_quote`.
+    spans
+        Start and end of each quote in `text`.
+
+    Returns
+    -------
+    The quotes in the order of `spans`, each at most 300 characters.
+    """
+    quotes = []
+    for start, end in spans:
+        begin = max(0, start - _AROUND)
+        quotes.append(redact_quote(text[begin : end + _AROUND], people, span=(start - begin, end - begin)))
+    return quotes
 
 
 def _apply(text: str, found: Sequence[Mask]) -> str:
