@@ -239,3 +239,14 @@ def test_no_message_holds_a_customer_s_words(tmp_path):
     told = result.said + " ".join(result.rejected["reason"]) + " ".join(result.rejected["document_id"])
     assert len(result.rejected) == 2
     assert "SECRET" not in told
+
+
+def test_a_title_that_the_text_repeats_is_no_subject(tmp_path):
+    rows = "".join(f"{row},Login {row},Login {row} fails again\n" for row in range(20))
+    repeated = write(tmp_path / "a.csv", f"id,title,text\n{rows}")
+    found = read(repeated)
+    assert set(found.column("subject")) == {""}
+    assert "the text begins with it" in found.said
+    assert read(repeated, subject_column="title").column("subject")[0] == "Login 0"
+    other = write(tmp_path / "b.csv", "id,title,text\n1,Login,It fails\n2,Export,Export is slow\n")
+    assert read(other).column("subject") == ["Login", "Export"]

@@ -27,6 +27,9 @@ _ID = re.compile(r"[\w#:./-]{1,64}")
 _PERSON = re.compile(r"[^@\d]*[^\W\d_][^@\d]*")
 _TEXT_COLUMNS = ("channel", "account", "segment", "stage", "url", "subject", "body")
 
+_REPEATED = 0.9
+"""From this share of rows on, a subject that begins the text counts as part of it."""
+
 
 class DocumentReader:
     """Turns the rows of one input into documents; what the first batch shows holds for all."""
@@ -76,6 +79,7 @@ class DocumentReader:
         if self._plan.kind.guessed:
             self._note_choice("body", "text column")
             self._decide_id(rows)
+            self._decide_subject(rows)
             self._places["people"] = [
                 group for group in self._places["people"] if group not in self._places["account"]
             ]
@@ -101,6 +105,25 @@ class DocumentReader:
                 "ids are made from the rows (choose with --id-column)"
             )
             self._places["document_id"] = []
+
+    def _decide_subject(self, rows: Rows) -> None:
+        """Leave out a subject that the text begins with already: it would stand there twice."""
+        groups = self._places["subject"]
+        if not groups or "subject" in self._plan.named:
+            return
+        subjects = self._text(rows, groups).str.strip()
+        bodies = self._text(rows, self._places["body"]).str.strip()
+        both = ((subjects != "") & (bodies != "")).to_numpy()
+        repeated = [
+            body.startswith(subject) for subject, body in zip(subjects[both], bodies[both], strict=True)
+        ]
+        if repeated and sum(repeated) >= _REPEATED * len(repeated):
+            name = self._plan.names[groups[0][0]]
+            self._note(
+                f"column {name!r} is not taken as the subject, for the text begins with it "
+                "(choose with --subject-column)"
+            )
+            self._places["subject"] = []
 
     def _note_choice(self, column: str, what: str) -> None:
         groups = self._plan.candidates[column]
