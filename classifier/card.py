@@ -5,11 +5,16 @@ In: counts and figures. Out: Markdown. Never measures anything itself.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import pandas as pd
 
 from classifier.labels import LABELS, TITLES
+
+BY_MODELS: Final = (
+    "Labels were given by language models that read each text by the annotation guidelines; sources "
+    "marked *written* are texts that language models wrote for this project about invented companies."
+)
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,7 @@ def render(
     figures: Sequence[Figures],
     limits: Sequence[str],
     command: str,
+    provenance: str = BY_MODELS,
 ) -> str:
     """Return the card as Markdown.
 
@@ -56,6 +62,8 @@ def render(
         Sentences.
     command
         Makes the same model again.
+    provenance
+        Who wrote and labelled the documents.
     """
     parts = [
         f"# Model card: {name} {version}",
@@ -64,12 +72,11 @@ def render(
         f"Made by `{command}`; this page is written by the same run.",
         "## What it learnt from",
         _data_table(training, sources),
-        "Labels were given by language models that read each text by the annotation guidelines; sources "
-        "marked *written* are texts that language models wrote for this project about invented companies.",
+        provenance,
         "## How good it is",
         "Shares in per cent with 95 % intervals (bootstrap over groups of near-duplicates). F1 weighs "
-        "precision and recall alike; average precision judges the ranking alone; calibration error is how far "
-        "probabilities are off, on average.",
+        "precision and recall alike; average precision judges the ranking alone; calibration error is how "
+        "far probabilities are off, on average.",
         *(_figures(one) for one in figures),
         "## Limits",
         "\n".join(f"- {limit}" for limit in limits),
@@ -106,11 +113,15 @@ def _figures(figures: Figures) -> str:
         rows.append(
             [
                 TITLES[label],
-                *(_share(one[key]) for key in ("precision", "recall", "f1", "average_precision", "debiased_ece")),
+                *(
+                    _share(one[key])
+                    for key in ("precision", "recall", "f1", "average_precision", "debiased_ece")
+                ),
                 f"{one['positives']:,}",
             ]
         )
-    text = f"### {figures.title}\n\n{evaluation['documents']:,} documents, macro-F1 {_share(evaluation['macro_f1'])}."
+    macro = _share(evaluation["macro_f1"])
+    text = f"### {figures.title}\n\n{evaluation['documents']:,} documents, macro-F1 {macro}."
     accuracy = evaluation["expectation_source"]["accuracy"]
     if figures.tells_sources and accuracy["value"] is not None:
         text += f" Expectation source right on {_share(accuracy)} of the gaps that were found."
@@ -124,5 +135,6 @@ def _share(value: Mapping[str, Any]) -> str:
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [header, ["---"] * len(header), *rows]
+    cells = [[" ".join(cell.split()).replace("|", "\\|") for cell in row] for row in rows]
+    lines = [header, ["---"] * len(header), *cells]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

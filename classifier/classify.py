@@ -31,6 +31,9 @@ _SOURCE = slice(2 * len(LABELS), OUTPUTS)
 STACKED: Final = ("document", "best_unit", "second_unit", "all_units", "log_units")
 """What the final logit of a label is a weighted sum of."""
 
+TOO_LONG: Final = 50_000
+"""Code points from which on one text can't be one piece of feedback: it is scored, and reviewed."""
+
 _NO_UNIT: Final = np.float32(-8.0)
 """Logit that stands for a unit that isn't there."""
 
@@ -135,9 +138,7 @@ class _Places:
     end: npt.NDArray[np.int32]
 
 
-def combine(
-    model: FastModel, units: "Units | _Places", sums: Reals, counts: npt.NDArray[np.int32]
-) -> Scores:
+def combine(model: FastModel, units: "Units | _Places", sums: Reals, counts: npt.NDArray[np.int32]) -> Scores:
     """Turn the units' sums of weights into probabilities, decisions and evidence."""
     rows = len(units.first) - 1
     owner = np.repeat(np.arange(rows), np.diff(units.first))
@@ -229,7 +230,9 @@ def sigmoid(logit: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 
 def _logit(probability: float) -> float:
-    return float(np.log(probability / (1.0 - probability)))
+    # A threshold beyond these would be rounded to 0 or 1.
+    clipped = min(max(probability, 1e-15), 1.0 - 1e-15)
+    return float(np.log(clipped / (1.0 - clipped)))
 
 
 def _root(counts: npt.NDArray[Any]) -> Reals:
@@ -239,7 +242,11 @@ def _root(counts: npt.NDArray[Any]) -> Reals:
 
 
 def _evidence(
-    probability: Reals, decided: Flags, owner: npt.NDArray[Any], first: npt.NDArray[np.int64], threshold: float
+    probability: Reals,
+    decided: Flags,
+    owner: npt.NDArray[Any],
+    first: npt.NDArray[np.int64],
+    threshold: float,
 ) -> Flags:
     """Return the units above the threshold, or else the best one, of each document with the label."""
     chosen: Flags = decided[owner] & (probability >= threshold)

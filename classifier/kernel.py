@@ -77,6 +77,17 @@ def _tables() -> tuple[Kinds, Codes]:
     return chars.tables()
 
 
+def _arrow(texts: Any) -> Any:
+    if isinstance(texts, pa.Array | pa.ChunkedArray):
+        return texts.cast(pa.large_string())
+    try:
+        return pa.array(texts, type=pa.large_string())
+    except UnicodeEncodeError:
+        # Half a surrogate pair is no UTF-8, but it takes a place in the text; missing text is "".
+        encoded = [text.encode("utf-8", "surrogatepass") if isinstance(text, str) else b"" for text in texts]
+        return pa.array(encoded, type=pa.large_binary())
+
+
 @dataclass(frozen=True)
 class Column:
     """A column of text as its UTF-8 bytes and the offsets of its rows, shape (rows + 1,)."""
@@ -91,14 +102,7 @@ class Column:
     @classmethod
     def of(cls, texts: Any) -> "Column":
         """Return the column of `texts`: a list, a pandas Series or an Arrow array of strings."""
-        try:
-            array = pa.array(texts, type=pa.large_string())
-        except UnicodeEncodeError:
-            # Half a surrogate pair is no UTF-8, but it takes a place in the text; missing text is "".
-            encoded = [
-                text.encode("utf-8", "surrogatepass") if isinstance(text, str) else b"" for text in texts
-            ]
-            array = pa.array(encoded, type=pa.large_binary())
+        array = _arrow(texts)
         if isinstance(array, pa.ChunkedArray):
             array = array.combine_chunks()
         if array.null_count:

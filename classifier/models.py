@@ -4,6 +4,7 @@ In: a name or a path. Out: a checked, loaded model. Never unpickles anything; ne
 sha256 isn't the one that model.json names.
 """
 
+import difflib
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
@@ -23,6 +24,22 @@ WEIGHTS: Final = "weights.safetensors"
 DESCRIPTION: Final = "model.json"
 CARD: Final = "card.md"
 CURRENT: Final = "CURRENT"
+
+_FIXED: Final = {"labels": LABELS, "expectation_sources": EXPECTATION_SOURCES, "stacked": STACKED}
+"""Names whose order gives the numbers of a model their meaning."""
+
+_KEYS: Final = (
+    "model_id",
+    "format",
+    "name",
+    "version",
+    *_FIXED,
+    "languages",
+    "features",
+    "bias",
+    "heads",
+    "files",
+)
 
 
 @dataclass(frozen=True)
@@ -51,7 +68,12 @@ def folders(explicit: str = "") -> list[Path]:
 
     package = Path(__file__).resolve().parent
     # `_models` in an installed wheel, `models` beside the package in a checkout.
-    return [Path("models"), user_data_path("classifier") / "models", package / "_models", package.parent / "models"]
+    return [
+        Path("models"),
+        user_data_path("classifier") / "models",
+        package / "_models",
+        package.parent / "models",
+    ]
 
 
 def find(name: str, *, places: Sequence[Path]) -> Path:
@@ -64,23 +86,39 @@ def find(name: str, *, places: Sequence[Path]) -> Path:
     ModelError
         If there is none; the message lists the models that there are.
     """
-    direct = Path(name)
-    for folder in [direct, *(place / name for place in places)]:
+    for folder in [Path(name), *(place / name for place in places)]:
         if (folder / DESCRIPTION).is_file():
             return folder
         if (folder / CURRENT).is_file():
-            version = (folder / CURRENT).read_text(encoding="utf-8").strip()
-            if (folder / version / DESCRIPTION).is_file():
-                return folder / version
-            raise ModelError(
-                f"{folder / CURRENT} names version {version!r}, but {folder / version / DESCRIPTION} is missing; "
-                f"write the name of a version that is there into {folder / CURRENT}"
-            )
-    known = sorted({path.parent.name for place in places for path in place.glob(f"*/{CURRENT}")})
+            return _current(folder)
+    known = {path.parent.name for place in places for path in place.glob(f"*/{CURRENT}")}
+    known |= {
+        f"{path.parent.parent.name}/{path.parent.name}"
+        for place in places
+        for path in place.glob(f"*/*/{DESCRIPTION}")
+    }
+    near = difflib.get_close_matches(name, known, n=1)
     raise ModelError(
-        f"no model {name!r}; looked in: {', '.join(str(place) for place in places)}; "
-        f"found there: {', '.join(known) or 'none'}; use --model with one of these or with a model's folder, "
-        "or --models with the folder that holds it"
+        f"no model {name!r}{f' (did you mean {near[0]!r}?)' if near else ''}; "
+        f"looked in: {', '.join(map(str, places)) or 'no folder'}; "
+        f"found there: {', '.join(sorted(known)) or 'none'}; use --model with one of these or "
+        "with a model's folder, or --models with the folder that holds it"
+    )
+
+
+def _current(folder: Path) -> Path:
+    """Return the folder of the version that CURRENT names."""
+    path = folder / CURRENT
+    try:
+        version = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ModelError(f"{path} can't be read: {error}; write the name of a version into it") from error
+    if version and (folder / version / DESCRIPTION).is_file():
+        return folder / version
+    there = sorted(found.parent.name for found in folder.glob(f"*/{DESCRIPTION}"))
+    raise ModelError(
+        f"{path} names version {version!r}, which is not there; write the name of one that is into it "
+        f"({', '.join(there) or 'none is'})"
     )
 
 
@@ -116,13 +154,12 @@ def save(
         If the folder holds a model, or can't be written.
     """
     require_free(folder)
+    from safetensors import SafetensorError
     from safetensors.numpy import save_file
 
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        save_file(
-            {"index": model.index, "weights": model.weights.astype(np.float16)}, str(folder / WEIGHTS)
-        )
+        save_file({"index": model.index, "weights": model.weights.astype(np.float16)}, str(folder / WEIGHTS))
         # The library writes for its owner alone; a model is for everyone who may read the folder.
         (folder / WEIGHTS).chmod(0o644)
         digest = _sha256(folder / WEIGHTS)
@@ -142,10 +179,14 @@ def save(
         }
         text = json.dumps({"model_id": _model_id(body), **body}, indent=1, sort_keys=False) + "\n"
         (folder / CARD).write_text(card, encoding="utf-8")
-        # Last, so that a folder without it is no model.
-        (folder / DESCRIPTION).write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise OutputError(f"{folder}: the model can't be written: {error}") from error
+        # Last and at one go, so that a folder without it is no model, and one with it a whole one.
+        part = folder / f"{DESCRIPTION}.part"
+        part.write_text(text, encoding="utf-8")
+        part.replace(folder / DESCRIPTION)
+    except (OSError, SafetensorError) as error:
+        raise OutputError(
+            f"{folder}: the model can't be written: {error}; free the disk or give another --out"
+        ) from error
     return _model_id(body)
 
 
@@ -192,16 +233,9 @@ def load(folder: Path) -> LoadedModel:
                 f"{path} is damaged: its sha256 is {found[:12]}…, {DESCRIPTION} names {expected[:12]}…; "
                 "fetch the model again"
             )
-    index, weights = _weights(folder / WEIGHTS)
     settings = FeatureSettings(**body["features"])
-    if index.shape != (settings.buckets,) or weights.ndim != 2 or weights.shape[1] != OUTPUTS:
-        raise ModelError(
-            f"{folder / WEIGHTS}: shapes {index.shape} and {weights.shape}, "
-            f"expected ({settings.buckets},) and (n, {OUTPUTS}); fetch the model again"
-        )
-    heads = {
-        label: Head(**{**head, "stack": tuple(head["stack"])}) for label, head in body["heads"].items()
-    }
+    heads = {label: Head(**{**head, "stack": tuple(head["stack"])}) for label, head in body["heads"].items()}
+    index, weights = _weights(folder / WEIGHTS, settings)
     fast = FastModel(settings, index, weights.astype(np.float32), tuple(body["bias"]), heads)
     return LoadedModel(
         body["model_id"], body["name"], str(body["version"]), tuple(body["languages"]), fast, body, folder
@@ -231,32 +265,46 @@ def _description(folder: Path) -> dict[str, Any]:
         raise ModelError(f"{path} is missing: {folder} holds no model") from None
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
         raise ModelError(f"{path} can't be read: {error}; fetch the model again") from error
-    wanted = {"model_id", "format", "name", "version", "labels", "languages", "features", "bias", "heads", "files"}
-    missing = sorted(wanted - set(body))
-    if missing:
-        raise ModelError(f"{path} lacks {', '.join(missing)}; fetch the model again")
-    if body["format"] != FORMAT:
+    if not isinstance(body, dict):
+        raise ModelError(f"{path} holds no JSON object; fetch the model again")
+    # First, for a newer format may have other keys.
+    if body.get("format", FORMAT) != FORMAT:
         raise ModelError(
             f"{path} has format {body['format']!r}, this program reads {FORMAT}; "
             "use a model of this program's version or update the program"
         )
-    if tuple(body["labels"]) != LABELS:
-        raise ModelError(
-            f"{path} is made for labels {', '.join(body['labels'])}; this program knows {', '.join(LABELS)}; "
-            "train the model again"
-        )
+    missing = [key for key in _KEYS if key not in body]
+    if missing:
+        raise ModelError(f"{path} lacks {', '.join(missing)}; fetch the model again")
+    for key, expected in _FIXED.items():
+        if body[key] != list(expected):
+            raise ModelError(
+                f"{path} is made for {key} {body[key]!r}; this program knows {', '.join(expected)}; "
+                "train the model again"
+            )
+    if body["model_id"] != _model_id(body) or WEIGHTS not in body["files"]:
+        raise ModelError(f"{path} was changed after the model was saved; fetch the model again")
     return body
 
 
-def _weights(path: Path) -> tuple[Any, Any]:
+def _weights(path: Path, settings: FeatureSettings) -> tuple[Any, Any]:
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
     try:
         tensors = load_file(str(path))
-        return tensors["index"], tensors["weights"]
+        index, weights = tensors["index"], tensors["weights"]
     except (SafetensorError, KeyError, OSError) as error:
         raise ModelError(f"{path} can't be read: {error}; fetch the model again") from error
+    if index.shape != (settings.buckets,) or weights.ndim != 2 or weights.shape[1] != OUTPUTS:
+        raise ModelError(
+            f"{path}: shapes {index.shape} and {weights.shape}, "
+            f"expected ({settings.buckets},) and (n, {OUTPUTS}); fetch the model again"
+        )
+    # Compiled code doesn't look whether a row is there.
+    if index.dtype != np.int32 or index.min() < 0 or index.max() >= len(weights):
+        raise ModelError(f"{path}: its index points beyond its {len(weights)} rows; fetch the model again")
+    return index, weights
 
 
 def _sha256(path: Path) -> str:

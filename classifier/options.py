@@ -46,12 +46,16 @@ def _decorate(function: F, decorators: "tuple[Callable[[F], F], ...]") -> F:
 
 def reading(function: F) -> F:
     """Add the options of the commands that read exports."""
-    texts = tuple(click.option(name, metavar=metavar, default=None, help=text) for name, metavar, text in _INPUT)
+    texts = tuple(
+        click.option(name, metavar=metavar, default=None, help=text) for name, metavar, text in _INPUT
+    )
     return _decorate(
         function,
         (
             *texts,
-            click.option("--keep", metavar="COLUMN", multiple=True, help="Keep this input column (repeatable)."),
+            click.option(
+                "--keep", metavar="COLUMN", multiple=True, help="Keep this input column (repeatable)."
+            ),
             click.option("--keep-internal", is_flag=True, default=None, help="Read internal notes too."),
             click.option(
                 "--max-rejected",
@@ -63,13 +67,19 @@ def reading(function: F) -> F:
             click.option("--since", metavar="DATE", default=None, help="Only documents from this day on."),
             click.option("--until", metavar="DATE", default=None, help="Only documents before this day."),
             click.option(
-                "--where", metavar="COLUMN=VALUE", multiple=True, help="Only documents with this value (repeatable)."
+                "--where",
+                metavar="COLUMN=VALUE",
+                multiple=True,
+                help="Only documents with this value (repeatable).",
             ),
             click.option(
                 "--quotes", type=click.Choice(["redacted", "none"]), default=None, help="Quotes to write."
             ),
             click.option(
-                "--workers", type=click.IntRange(1), default=None, help="Processor cores to use (default: all)."
+                "--workers",
+                type=click.IntRange(1),
+                default=None,
+                help="Processor cores to use (default: all).",
             ),
         ),
     )
@@ -107,7 +117,9 @@ def configured(function: F) -> F:
             click.option(
                 "--no-store", is_flag=True, help="Keep no history (there is no store yet: always so)."
             ),
-            click.option("--progress/--no-progress", default=None, help="Show progress (default: on a terminal)."),
+            click.option(
+                "--progress/--no-progress", default=None, help="Show progress (default: on a terminal)."
+            ),
             click.option("--quiet", is_flag=True, help="Print errors only."),
         ),
     )
@@ -116,7 +128,9 @@ def configured(function: F) -> F:
 def reporting(function: F) -> F:
     """Add the options of the commands that write a report."""
     tables = tuple(
-        click.option(f"--{name}", type=click.Path(path_type=Path), metavar="FILE.csv", default=None, help=text)
+        click.option(
+            f"--{name}", type=click.Path(path_type=Path), metavar="FILE.csv", default=None, help=text
+        )
         for name, text in (
             ("claims", "Public claims, to link expectation gaps to."),
             ("capabilities", "What the product can do, to link requests to."),
@@ -128,8 +142,12 @@ def reporting(function: F) -> F:
         function,
         (
             *tables,
-            click.option("--for", "department", metavar="DEPARTMENT", default="", help="Only this department's rows."),
-            click.option("--as-of", metavar="DATE", default=None, help="End of the period (default: newest document)."),
+            click.option(
+                "--for", "department", metavar="DEPARTMENT", default="", help="Only this department's rows."
+            ),
+            click.option(
+                "--as-of", metavar="DATE", default=None, help="End of the period (default: newest document)."
+            ),
             click.option("--bom", is_flag=True, help="Begin CSV files with a byte order mark, for Excel."),
             click.option("--force", is_flag=True, help="Write into a folder that holds other files too."),
         ),
@@ -178,13 +196,29 @@ def choose(values: Mapping[str, Any]) -> Chosen:
         for name in settings.input.__dataclass_fields__
         if values.get(name) not in (None, ()) and name != "keep"
     }
-    keep = tuple(dict.fromkeys((*settings.input.keep, *values.get("keep", ()))))
+    keep = _kept((*settings.input.keep, *values.get("keep", ())))
     settings = replace(settings, input=replace(settings.input, **named, keep=keep))
     if values.get("quotes"):
         settings = replace(settings, scoring=replace(settings.scoring, quotes=values["quotes"]))
     where = _where(values.get("where", ()))
-    filters = Filters(day(values.get("since"), "--since"), day(values.get("until"), "--until"), where)
-    return Chosen(settings, filters, where, str(path or ""))
+    since, until = day(values.get("since"), "--since"), day(values.get("until"), "--until")
+    if since is not None and until is not None and since >= until:
+        raise SettingsError(
+            f"--since {values['since']} is not before --until {values['until']}: nothing lies between them"
+        )
+    return Chosen(settings, Filters(since, until, where), where, str(path or ""))
+
+
+def _kept(names: tuple[str, ...]) -> tuple[str, ...]:
+    from classifier.schema import SCORED
+
+    own = [name for name in names if name in SCORED]
+    if own:
+        raise SettingsError(
+            f"--keep {own[0]!r}: scored rows have a column of that name already; leave it out of --keep "
+            "and of input.keep"
+        )
+    return tuple(dict.fromkeys(names))
 
 
 def _where(pairs: tuple[str, ...]) -> dict[str, str]:
@@ -193,7 +227,11 @@ def _where(pairs: tuple[str, ...]) -> dict[str, str]:
         column, equals, value = pair.partition("=")
         if not equals or not column:
             raise SettingsError(f"--where {pair!r} is not COLUMN=VALUE; write it like --where channel=email")
-        chosen[column] = value
+        if chosen.setdefault(column, value) != value:
+            raise SettingsError(
+                f"--where names {column!r} twice, {chosen[column]!r} and {value!r}; "
+                "a document has one value: leave one out"
+            )
     return chosen
 
 

@@ -60,8 +60,12 @@ def _top(backlog: "pd.DataFrame", columns: Sequence[str]) -> list[dict[str, Any]
 def outcome_text(command: str, outcome: "Outcome") -> str:
     """Return the summary of score, report or run, as a few lines."""
     rows = outcome.rows
-    left_out = [f"{rows[name]:,} {name}" for name in ("rejected", "duplicates", "dropped", "merged") if rows[name]]
-    lines = [f"Read {rows['read']:,} rows: {rows['scored']:,} scored" + "".join(f", {part}" for part in left_out)]
+    left_out = [
+        f"{rows[name]:,} {name}" for name in ("rejected", "duplicates", "dropped", "merged") if rows[name]
+    ]
+    lines = [
+        f"Read {rows['read']:,} rows: {rows['scored']:,} scored" + "".join(f", {part}" for part in left_out)
+    ]
     for label in LABELS:
         share = 100 * outcome.labels[label] / rows["scored"] if rows["scored"] else 0
         lines.append(f"  {TITLES[label] + 's':<17}{outcome.labels[label]:>9,}  {share:3.0f} %")
@@ -101,9 +105,14 @@ def explanation_text(explanation: Mapping[str, Any]) -> str:
     for label, one in explanation["labels"].items():
         verdict = "yes" if one["decision"] else "no"
         lines.append("")
-        lines.append(f"{TITLES[label]}: {verdict}  ({one['probability']:.2f}, threshold {one['threshold']:.2f})")
+        lines.append(
+            f"{TITLES[label]}: {verdict}  ({one['probability']:.2f}, threshold {one['threshold']:.2f})"
+        )
         if one["evidence"]:
-            lines.append(f'  evidence [{one["evidence"]["start"]}:{one["evidence"]["end"]}]: {one["evidence"]["text"]}')
+            evidence = one["evidence"]
+            lines.append(
+                f"  evidence [{evidence['start']}:{evidence['end']}]: {' '.join(evidence['text'].split())}"
+            )
         lines += [f"  {gram['weight']:+.2f}  {gram['ngram']}" for gram in one["ngrams"]]
     if explanation["expectation_source"]:
         lines += ["", f"expectation from: {explanation['expectation_source']}"]
@@ -118,7 +127,9 @@ def sources_text(sources: Sequence[Mapping[str, Any]], formats: Sequence[Mapping
     for source in sources:
         lines += ["", f"  {source['name']}: {source['title']}"]
         lines.append(f"    recognised by: {source['recognised_by']}")
-        lines += [f"    {column:<14}from {', '.join(names[:6])}" for column, names in source["columns"].items()]
+        lines += [
+            f"    {column:<14}from {', '.join(names[:6])}" for column, names in source["columns"].items()
+        ]
     lines += ["", "Formats (how it is written; found by content)"]
     lines += [f"  {one['name']:<9}{one['title']}" for one in formats]
     return "\n".join(lines)

@@ -5,8 +5,10 @@ Never guesses: a value that doesn't fit its type is a SchemaError.
 """
 
 from collections.abc import Mapping, Sequence
+from numbers import Real
 from typing import Final
 
+import numpy as np
 import pandas as pd
 
 from classifier.errors import SchemaError
@@ -32,7 +34,7 @@ DOCUMENTS: Final[Table] = {
     "url": STR,
     "subject": STR,
     "body": STR,
-    # Names that belong to this document (requester, agent, contact), ";"-joined: masked in all that is written.
+    # Names of this document's people (requester, agent, contact), ";"-joined: masked in all that is written.
     "people": STR,
     # Name of the input as the user gave it, and the 1-based row (or line, or ticket) in it.
     "file": STR,
@@ -279,8 +281,8 @@ def empty(table: Table) -> pd.DataFrame:
 def conform(frame: pd.DataFrame, table: Table, *, extra: Sequence[str] = ()) -> pd.DataFrame:
     """Return `frame` with exactly the columns of `table`, then those of `extra`, typed.
 
-    Missing text is the empty string, missing numbers and times are NaN and NaT. The index is
-    renumbered from 0.
+    Missing text is the empty string, missing numbers and times are NaN and NaT. Times that are text
+    must be ISO 8601; one without a zone is UTC. The index is renumbered from 0.
 
     Parameters
     ----------
@@ -289,18 +291,24 @@ def conform(frame: pd.DataFrame, table: Table, *, extra: Sequence[str] = ()) -> 
     table
         Column name -> dtype.
     extra
-        Further columns to keep, as text.
+        Further columns to keep, as text; one that the table has already keeps the table's type.
 
     Raises
     ------
     SchemaError
-        If a column is missing or a value doesn't fit its type.
+        If a column is missing or there twice, or a value doesn't fit its type; the message names the
+        row, never the value.
     """
-    wanted = {**table, **dict.fromkeys(extra, STR)}
+    wanted = {**table, **{name: STR for name in extra if name not in table}}
     missing = [name for name in wanted if name not in frame.columns]
     if missing:
         raise SchemaError(
-            f"columns missing: {', '.join(missing)}; found: {', '.join(map(str, frame.columns))}"
+            f"columns missing: {', '.join(missing)}; found: {', '.join(map(str, frame.columns)) or 'none'}"
+        )
+    twice = [name for name in wanted if list(frame.columns).count(name) > 1]
+    if twice:
+        raise SchemaError(
+            f"columns that are there more than once: {', '.join(twice)}; rename or drop the others"
         )
     columns = {name: _typed(frame[name], dtype) for name, dtype in wanted.items()}
     return pd.DataFrame(columns, index=frame.index).reset_index(drop=True)
@@ -308,11 +316,33 @@ def conform(frame: pd.DataFrame, table: Table, *, extra: Sequence[str] = ()) -> 
 
 def _typed(column: pd.Series, dtype: str) -> pd.Series:
     try:
-        if dtype == STR:
-            typed: pd.Series = column.astype("str").fillna("")
-            return typed
-        if dtype == TIME:
-            return pd.to_datetime(column, utc=True).dt.as_unit("us")
-        return column.astype(dtype)
-    except (TypeError, ValueError) as error:
-        raise SchemaError(f"column {column.name!r} can't be read as {dtype}: {error}") from error
+        return _converted(column, dtype)
+    except (TypeError, ValueError):
+        # Without the cause: it shows the value, which may be a customer's.
+        row = next((place for place in range(len(column)) if not _fits(column.iloc[[place]], dtype)), 0)
+        raise SchemaError(f"column {column.name!r} can't be read as {dtype}: look at row {row + 1}") from None
+
+
+def _converted(column: pd.Series, dtype: str) -> pd.Series:
+    if dtype == STR:
+        typed: pd.Series = column.astype("str").fillna("")
+        return typed
+    # What pandas would guess: 20260331 are nanoseconds, "false" is true, 1.7 is 1.
+    if dtype == TIME:
+        if column.dtype.kind in "iufO" and column.dropna().map(lambda value: isinstance(value, Real)).any():
+            raise ValueError
+        return pd.to_datetime(column, utc=True, format="ISO8601").dt.as_unit("us")
+    if dtype == FLAG and not column.map(lambda value: isinstance(value, bool | np.bool_)).all():
+        raise ValueError
+    if dtype == INT and column.dtype.kind == "f" and (column % 1 != 0).any():
+        raise ValueError
+    converted: pd.Series = column.astype(dtype)  # type: ignore[call-overload]  # any name of a dtype
+    return converted
+
+
+def _fits(column: pd.Series, dtype: str) -> bool:
+    try:
+        _converted(column, dtype)
+    except (TypeError, ValueError):
+        return False
+    return True

@@ -4,6 +4,7 @@ In: a TOML file (or none: the defaults). Out: Settings. Never reads the environm
 """
 
 import difflib
+import math
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
@@ -102,7 +103,7 @@ def load(path: Path | None) -> Settings:
     if path is None:
         return Settings()
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        raw = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise SettingsError(f"{path}: no such file; leave --config out to use the defaults") from None
     except (OSError, UnicodeDecodeError) as error:
@@ -121,7 +122,7 @@ def parse(raw: Mapping[str, Any], *, origin: str) -> Settings:
         With one line per fault, as `section.key: what is wrong`.
     """
     faults: list[str] = []
-    settings = _build(Settings, raw, "", faults)
+    settings: Settings = _build(Settings, raw, "", faults)
     faults += _range_faults(settings)
     if faults:
         lines = "\n".join(f"  {fault}" for fault in faults)
@@ -172,7 +173,7 @@ def _whole(value: Any) -> int:
 
 
 def _number(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise ValueError(f"{value!r} is not a number")
     return float(value)
 
@@ -185,7 +186,9 @@ def _text(value: Any) -> str:
 
 def _texts(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise ValueError(f"{value!r} is not a list of texts")
+        raise ValueError(f'{value!r} is not a list of texts; write it like ["one", "two"]')
+    if not all(item.strip() for item in value):
+        raise ValueError("one of the texts is empty; leave it out")
     return tuple(value)
 
 
@@ -239,7 +242,11 @@ def _range_faults(settings: Settings) -> list[str]:
     if settings.scoring.quotes not in ("redacted", "none"):
         faults.append(f"scoring.quotes: {settings.scoring.quotes!r} is neither redacted nor none")
     if settings.rank.recency_half_life_days <= 0:
-        faults.append("rank.recency_half_life_days: must be above 0")
+        faults.append(f"rank.recency_half_life_days: {settings.rank.recency_half_life_days} is not above 0")
+    if settings.themes.min_mentions < 1:
+        faults.append(f"themes.min_mentions: {settings.themes.min_mentions} is below 1")
+    if not 0 <= settings.themes.similarity <= 1:
+        faults.append(f"themes.similarity: {settings.themes.similarity} is not between 0 and 1")
     return faults
 
 

@@ -7,6 +7,7 @@ faulty table is refused whole, with every fault named.
 import csv
 import difflib
 import io
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,7 +47,7 @@ def read_table(path: Path, kind: str) -> pd.DataFrame:
     Parameters
     ----------
     path
-        CSV (comma or semicolon), UTF-8 with or without byte order mark, else cp1252.
+        CSV (comma, semicolon or tab), UTF-8 with or without byte order mark, else cp1252.
     kind
         A key of KINDS.
 
@@ -56,18 +57,18 @@ def read_table(path: Path, kind: str) -> pd.DataFrame:
         If the file can't be read, lacks a column, or holds a faulty or repeated value: all of them.
     """
     expected = KINDS[kind]
-    header, rows = _rows(path, expected)
+    header, numbers, rows = _rows(path, expected)
     missing = [name for name in expected.required if name not in header]
     if missing:
         raise InputError(f"{path}: {_missing(missing, header)}")
     faults: list[str] = []
     columns = {
-        name: _column(name, dtype, [row.get(name, "") for row in rows], faults)
+        name: _column(name, dtype, numbers, [row.get(name, "") for row in rows], faults)
         for name, dtype in expected.table.items()
     }
-    faults += _key_faults(expected.key, [row[expected.key] for row in rows])
+    faults += _key_faults(expected.key, numbers, [row[expected.key] for row in rows])
     if kind == "capabilities":
-        faults += _status_faults([row["status"] for row in rows])
+        faults += _status_faults(numbers, [row["status"] for row in rows])
     if faults:
         shown = "\n".join(f"  {fault}" for fault in faults[:20])
         more = f"\n  … and {len(faults) - 20} more" if len(faults) > 20 else ""
@@ -75,7 +76,36 @@ def read_table(path: Path, kind: str) -> pd.DataFrame:
     return schema.conform(pd.DataFrame(columns), expected.table)
 
 
-def _rows(path: Path, expected: _Kind) -> tuple[list[str], list[dict[str, str]]]:
+def _rows(path: Path, expected: _Kind) -> tuple[list[str], list[int], list[dict[str, str]]]:
+    """Return the header, and of each row that isn't blank its number and its cells."""
+    text = _text(path, expected)
+    first = text.split("\n", 1)[0]
+    delimiter = max(",;\t", key=first.count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    try:
+        lines = list(reader)
+    except csv.Error as error:
+        raise InputError(f"{path} line {reader.line_num}: {error}; save it as CSV UTF-8") from None
+    header = [name.strip().lower().replace(" ", "_") for name in lines[0]] if lines else []
+    twice = sorted({name for name in header if name and header.count(name) > 1})
+    if twice:
+        raise InputError(f"{path}: column {twice[0]!r} stands there twice; rename or drop one of them")
+    numbers: list[int] = []
+    rows: list[dict[str, str]] = []
+    for number, cells in enumerate(lines[1:], start=1):
+        if not any(cell.strip() for cell in cells):
+            continue
+        if len(cells) != len(header):
+            raise InputError(
+                f"{path} row {number}: {len(cells)} cells, the header has {len(header)}; "
+                "put a value that holds a delimiter into double quotes"
+            )
+        numbers.append(number)
+        rows.append({name: cell.strip() for name, cell in zip(header, cells, strict=True)})
+    return header, numbers, rows
+
+
+def _text(path: Path, expected: _Kind) -> str:
     try:
         content = path.read_bytes()
     except FileNotFoundError:
@@ -85,24 +115,9 @@ def _rows(path: Path, expected: _Kind) -> tuple[list[str], list[dict[str, str]]]
     if b"\0" in content:
         raise InputError(f"{path}: not a CSV file (it holds NUL bytes); save it as CSV UTF-8")
     try:
-        text = content.decode("utf-8-sig")
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        text = content.decode("cp1252", errors="replace")
-    first = text.split("\n", 1)[0]
-    delimiter = ";" if first.count(";") > first.count(",") else ","
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    header = [name.strip().lower().replace(" ", "_") for name in next(reader, [])]
-    rows: list[dict[str, str]] = []
-    for number, cells in enumerate(reader, start=1):
-        if not any(cell.strip() for cell in cells):
-            continue
-        if len(cells) != len(header):
-            raise InputError(
-                f"{path} row {number}: {len(cells)} cells, the header has {len(header)}; "
-                "put a value that holds a delimiter into double quotes"
-            )
-        rows.append({name: cell.strip() for name, cell in zip(header, cells, strict=True)})
-    return header, rows
+        return content.decode("cp1252", errors="replace")
 
 
 def _missing(missing: Sequence[str], header: Sequence[str]) -> str:
@@ -113,25 +128,26 @@ def _missing(missing: Sequence[str], header: Sequence[str]) -> str:
     return f"no column {', '.join(hints)}; found: {', '.join(header) or 'nothing'}"
 
 
-def _column(name: str, dtype: str, cells: list[str], faults: list[str]) -> pd.Series:
+def _column(name: str, dtype: str, numbers: Sequence[int], cells: list[str], faults: list[str]) -> pd.Series:
     column = pd.Series(cells, dtype="str")
     blank = column == ""
     if dtype == schema.REAL:
         values: pd.Series = pd.to_numeric(column.mask(blank), errors="coerce")
+        values = values.mask(values.abs() == math.inf)
     elif dtype == schema.TIME:
         values = pd.to_datetime(column.mask(blank), errors="coerce", utc=True, format="ISO8601")
     else:
         return column
     what = "a number" if dtype == schema.REAL else "an ISO 8601 date such as 2026-03-31"
-    for row in values.index[values.isna() & ~blank]:
-        faults.append(f"row {row + 1}: {name} {cells[row]!r} is not {what}")
+    wrong = values.index[values.isna() & ~blank]
+    faults += [f"row {numbers[row]}: {name} {cells[row]!r} is not {what}" for row in wrong]
     return values
 
 
-def _key_faults(key: str, values: Sequence[str]) -> list[str]:
+def _key_faults(key: str, numbers: Sequence[int], values: Sequence[str]) -> list[str]:
     seen: dict[str, int] = {}
     faults = []
-    for row, value in enumerate(values, start=1):
+    for row, value in zip(numbers, values, strict=True):
         if not value:
             faults.append(f"row {row}: {key} is empty")
         elif value in seen:
@@ -140,9 +156,9 @@ def _key_faults(key: str, values: Sequence[str]) -> list[str]:
     return faults
 
 
-def _status_faults(values: Sequence[str]) -> list[str]:
+def _status_faults(numbers: Sequence[int], values: Sequence[str]) -> list[str]:
     return [
         f"row {row}: status {value!r} is none of {', '.join(STATUSES)}"
-        for row, value in enumerate(values, start=1)
+        for row, value in zip(numbers, values, strict=True)
         if value not in STATUSES
     ]

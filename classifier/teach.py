@@ -43,7 +43,9 @@ def _thresholds(model: classify.FastModel) -> tuple[float, ...]:
     return tuple(model.heads[label].threshold for label in LABELS)
 
 
-def validation(documents: pd.DataFrame, trained: train.Trained, *, resamples: int = 2000) -> evaluate.Evaluation:
+def validation(
+    documents: pd.DataFrame, trained: train.Trained, *, resamples: int = 2000
+) -> evaluate.Evaluation:
     """Return the out-of-fold figures: what the settings of the model were chosen on.
 
     Evidence and expectation sources aren't part of them.
@@ -57,9 +59,7 @@ def validation(documents: pd.DataFrame, trained: train.Trained, *, resamples: in
         review=np.zeros(rows, dtype=bool),
         thresholds=_thresholds(trained.model),
     )
-    return evaluate.evaluate(
-        train.canonical(documents), predictions, groups=trained.groups, n_boot=resamples
-    )
+    return evaluate.evaluate(train.canonical(documents), predictions, groups=trained.groups, n_boot=resamples)
 
 
 def train_files(data: Sequence[Path], out: Path, *, seed: int) -> dict[str, Any]:
@@ -79,15 +79,23 @@ def train_files(data: Sequence[Path], out: Path, *, seed: int) -> dict[str, Any]
     trained = train.fit(documents, settings)
     figures = validation(documents, trained).as_dict()
     name, version = (out.parent.name or "model"), out.name
-    sources = [card.Source(source, "as given", source or "(no source)") for source in sorted(set(documents["source"]))]
+    sources = [
+        card.Source(source, "as given", source or "(no source)")
+        for source in sorted(set(documents["source"]))
+    ]
     text = card.render(
         name=name,
         version=version,
         training=documents,
         sources=sources,
-        figures=[card.Figures("Validation: cross-validated, grouped by near-duplicates", figures, tells_sources=False)],
+        figures=[
+            card.Figures(
+                "Validation: cross-validated, grouped by near-duplicates", figures, tells_sources=False
+            )
+        ],
         limits=("Measured on its own training data by cross-validation only.",),
         command="classifier train",
+        provenance="Texts and labels are those of the files that it was given.",
     )
     about = {"documents": len(documents), "settings": asdict(settings)}
     model_id = models.save(
@@ -112,8 +120,11 @@ def train_files(data: Sequence[Path], out: Path, *, seed: int) -> dict[str, Any]
 
 def trained_text(trained: dict[str, Any]) -> str:
     """Return the summary of `train` as text."""
-    lines = [f"Trained on {trained['documents']:,} documents (figures: cross-validated, grouped by near-duplicates)"]
-    lines.append(f"  {'':<17}precision  recall    F1")
+    lines = [
+        f"Trained on {trained['documents']:,} documents",
+        "Figures: cross-validated, grouped by near-duplicates",
+        f"  {'':<17}precision  recall    F1",
+    ]
     for label, one in trained["figures"].items():
         lines.append(f"  {TITLES[label]:<17}{one['precision']:>9.2f}{one['recall']:>8.2f}{one['f1']:>6.2f}")
     lines += ["", f"Model {trained['model_id']}: {trained['out']}  ({trained['seconds']:.0f} s)"]

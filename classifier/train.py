@@ -6,7 +6,7 @@ chosen on. Never sees gold; never lets near-duplicates fall on both sides of a f
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
@@ -105,21 +105,23 @@ def fit(labelled: pd.DataFrame, settings: TrainingSettings | None = None) -> Tra
     Raises
     ------
     InputError
-        If a label has too few examples to learn from.
+        If a label has too few examples to learn from, or examples that are too much alike.
     """
     settings = settings or TrainingSettings()
     labelled = canonical(labelled)
     has = labelled[list(LABELS)].to_numpy(dtype=bool)
     _check_enough(has)
     groups = splits.merge_groups(
-        splits.group_codes(labelled["group"].tolist()), splits.near_duplicate_groups(labelled["text"].tolist())
+        splits.group_codes(labelled["group"].tolist()),
+        splits.near_duplicate_groups(labelled["text"].tolist()),
     )
     folds = splits.grouped_folds(
         has, groups, settings.folds, settings.seed, strata=labelled["source"].tolist()
     )
     # One thread: how a BLAS shares work between threads changes the last bits of a sum.
     with threadpool_limits(1):
-        corpus = _corpus(labelled, has, settings)
+        corpus = _with_evidence(_corpus(labelled, has, settings), folds)
+        _check_folds(corpus, folds)
         document, unit = _out_of_fold(corpus, folds, settings)
         heads, probability, decision = _heads(corpus, document, unit, folds, settings)
         model = _final(corpus, heads, settings)
@@ -128,7 +130,7 @@ def fit(labelled: pd.DataFrame, settings: TrainingSettings | None = None) -> Tra
 
 def canonical(labelled: pd.DataFrame) -> pd.DataFrame:
     """Return the documents in an order that depends on nothing but themselves: that of `Trained`."""
-    return labelled.sort_values(["text", "source", "id"], kind="stable").reset_index(drop=True)
+    return labelled.sort_values(["text", "source", "id", *LABELS], kind="stable").reset_index(drop=True)
 
 
 def _check_enough(has: Flags) -> None:
@@ -140,6 +142,28 @@ def _check_enough(has: Flags) -> None:
                 f"{label}: {positives} documents with it and {negatives} without; "
                 f"training needs at least {MIN_POSITIVES} of each: label more documents"
             )
+
+
+def _with_evidence(corpus: _Corpus, folds: npt.NDArray[np.int64]) -> _Corpus:
+    """Let all units of its documents carry a label whose evidence is missing or lies in one fold alone."""
+    unit_has = corpus.unit_has.copy()
+    for place in range(len(LABELS)):
+        carrying = unit_has[:, place] == _YES
+        if len(np.unique(folds[corpus.owner[carrying]])) < 2:
+            unit_has[unit_has[:, place] == _UNKNOWN, place] = _YES
+    return replace(corpus, unit_has=unit_has)
+
+
+def _check_folds(corpus: _Corpus, folds: npt.NDArray[np.int64]) -> None:
+    """Refuse documents that leave a fold's training part without examples of one kind."""
+    for place, label in enumerate(LABELS):
+        for word, value in (("with", _YES), ("without", _NO)):
+            owners = corpus.owner[corpus.unit_has[:, place] == value]
+            if len(np.unique(folds[owners])) < 2:
+                raise InputError(
+                    f"{label}: all documents {word} it are near-duplicates, of one group, or empty; "
+                    "training needs different ones: label more documents"
+                )
 
 
 def _corpus(labelled: pd.DataFrame, has: Flags, settings: TrainingSettings) -> _Corpus:
@@ -198,8 +222,8 @@ def _unit_labels(
 ) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.int64]]:
     """Return what is known of each unit, shape (u, 3), and its expectation source or -1, shape (u,).
 
-    A unit that its document's evidence covers carries the label; in a document that has the label
-    the others are unknown; in one that hasn't, none does.
+    A unit that its document's evidence covers carries the label, and so does the only unit of a
+    document that has the label; in longer ones the others are unknown; in one that hasn't, none does.
     """
     unit_has = np.zeros((len(units.start), len(LABELS)), dtype=np.int8)
     source = np.full(len(units.start), -1, dtype=np.int64)
@@ -210,7 +234,7 @@ def _unit_labels(
             if not has[row, place]:
                 continue
             unit_has[begin:stop, place] = _UNKNOWN
-            carrying = _carrying(units, begin, stop, text.find(evidence.get(label) or "\0"), evidence.get(label))
+            carrying = _carrying(units, begin, stop, text, evidence.get(label, ""))
             unit_has[carrying, place] = _YES
             name = labelled["expectation_source"].iat[row]
             if label == GAP and name:
@@ -218,13 +242,19 @@ def _unit_labels(
     return unit_has, source
 
 
-def _carrying(units: kernel.Units, begin: int, stop: int, start: int, span: str | None) -> list[int]:
-    """Return the units that overlap the evidence by half of the shorter of the two, or else the most."""
-    if start < 0 or not span or begin == stop:
-        return []
+def _carrying(units: kernel.Units, begin: int, stop: int, text: str, span: str) -> list[int]:
+    """Return those of the document's units that carry `span`: at its first place, where it has several.
+
+    They overlap it by more than half of the shorter of the two; where none does, the one that overlaps
+    it most. Without evidence that is in the text, a document's only unit.
+    """
+    start = text.find(span) if span else -1
+    if start < 0 or begin == stop:
+        return [begin] if stop - begin == 1 else []
     end = start + len(span)
     overlap = {
-        unit: min(end, int(units.end[unit])) - max(start, int(units.start[unit])) for unit in range(begin, stop)
+        unit: min(end, int(units.end[unit])) - max(start, int(units.start[unit]))
+        for unit in range(begin, stop)
     }
     half = [
         unit
@@ -248,9 +278,7 @@ def _out_of_fold(
         inside = folds != fold
         unit_inside = inside[corpus.owner]
         for place in range(len(LABELS)):
-            fitted = _linear(
-                settings.document_c, corpus.documents[inside], corpus.has[inside, place]
-            )
+            fitted = _linear(settings.document_c, corpus.documents[inside], corpus.has[inside, place])
             document[~inside, place] = fitted.decision_function(corpus.documents[~inside])
             told = unit_inside & (corpus.unit_has[:, place] != _UNKNOWN)
             fitted = _linear(settings.unit_c, corpus.units[told], corpus.unit_has[told, place] == _YES)
@@ -316,16 +344,25 @@ def best_threshold(truth: Flags, logit: Reals, *, draws: int = 200, seed: int = 
 
     The median over bootstrap draws of the documents: the single best cut of a sample is a noisy
     guess of the best cut of the next one.
+
+    Parameters
+    ----------
+    truth, logit
+        Of each document, shape (n,), n > 0.
+    draws, seed
+        Of the bootstrap.
     """
     order = np.argsort(-logit, kind="stable")
     ranked, values = truth[order].astype(np.float64), logit[order]
+    # Documents with equal logits are decided alike: no cut lies between them.
+    possible = np.append(values[1:] != values[:-1], True)
     generator = np.random.default_rng(seed)
     cuts = np.empty(draws)
     for draw in range(draws):
         weight = np.bincount(generator.integers(0, len(truth), len(truth)), minlength=len(truth))[order]
         hits = np.cumsum(ranked * weight)
         f1 = 2 * hits / np.maximum(np.cumsum(weight) + hits[-1], 1.0)
-        cuts[draw] = values[int(np.argmax(f1))]
+        cuts[draw] = values[possible][int(np.argmax(f1[possible]))]
     return float(np.median(cuts))
 
 

@@ -1,3 +1,4 @@
+import itertools
 import time
 
 import pytest
@@ -10,11 +11,41 @@ from classifier.split import MAX_UNIT, WRAPPED, units
 LONG_LINE = "I have been trying to open the report of last month since nine this morning and"
 PIECES = st.sampled_from(
     [
-        "It crashed", "Mr. Smith", "e.g. this", "no. 5", "I said no. ", "1. open", "U.S. ", "doesn't. ", "crashed.Then",
-        "\n", "\n\n", "\r\n", "  ", ". ", "! ", "?!", "…", "...", '"why?" ', "(ok). ", "- ", "• ", "日本語。", "😀", "❤️",
-        "\0", "\ud83d", "x" * 400, "word " * 70, "a, b; c: ", f"{LONG_LINE}\nit fails", "https://a.b/c?d=1", "𠮷野家",
+        "It crashed",
+        "Mr. Smith",
+        "e.g. this",
+        "no. 5",
+        "I said no. ",
+        "1. open",
+        "U.S. ",
+        "doesn't. ",
+        "crashed.Then",
+        "\n",
+        "\n\n",
+        "\r\n",
+        "  ",
+        ". ",
+        "! ",
+        "?!",
+        "…",
+        "...",
+        '"why?" ',
+        "(ok). ",
+        "- ",
+        "• ",
+        "日本語。",
+        "😀",
+        "❤️",
+        "\0",
+        "\ud83d",
+        "x" * 400,
+        "word " * 70,
+        "a, b; c: ",
+        f"{LONG_LINE}\nit fails",
+        "https://a.b/c?d=1",
+        "𠮷野家",
     ]
-)  # fmt: skip
+)
 TEXTS = st.one_of(st.text(max_size=200), st.lists(PIECES, max_size=14).map("".join))
 
 
@@ -30,16 +61,26 @@ CASES = [
     ("One sentence without a mark", ["One sentence without a mark"]),
     ("a", ["a"]),
     # Abbreviations
-    ("Mr. Smith and Dr. Jones left. Ms. Okafor stayed.", ["Mr. Smith and Dr. Jones left.", "Ms. Okafor stayed."]),
+    (
+        "Mr. Smith and Dr. Jones left. Ms. Okafor stayed.",
+        ["Mr. Smith and Dr. Jones left.", "Ms. Okafor stayed."],
+    ),
     ("Use a browser, e.g. Firefox. It works.", ["Use a browser, e.g. Firefox.", "It works."]),
     ("Two plans, i.e. Pro and Free. Both fail.", ["Two plans, i.e. Pro and Free.", "Both fail."]),
     ("Chrome, Edge, etc. close at once.", ["Chrome, Edge, etc. close at once."]),
     ("I tried Chrome, Edge, etc. They all fail.", ["I tried Chrome, Edge, etc.", "They all fail."]),
-    ("Battery no. 3 is dead. I asked, they said no. So I left.",
-     ["Battery no. 3 is dead.", "I asked, they said no.", "So I left."]),
-    ("Call ext. 204 please. It took 45 min. I gave up.", ["Call ext. 204 please.", "It took 45 min.", "I gave up."]),
-    ("Acme Inc. says I owe them. I paid Acme Inc. Now they call.",
-     ["Acme Inc. says I owe them.", "I paid Acme Inc.", "Now they call."]),
+    (
+        "Battery no. 3 is dead. I asked, they said no. So I left.",
+        ["Battery no. 3 is dead.", "I asked, they said no.", "So I left."],
+    ),
+    (
+        "Call ext. 204 please. It took 45 min. I gave up.",
+        ["Call ext. 204 please.", "It took 45 min.", "I gave up."],
+    ),
+    (
+        "Acme Inc. says I owe them. I paid Acme Inc. Now they call.",
+        ["Acme Inc. says I owe them.", "I paid Acme Inc.", "Now they call."],
+    ),
     # Initials and dotted words
     ("Ask J. R. Smith. He knows.", ["Ask J. R. Smith.", "He knows."]),
     ("We ship to the U.S. office. It closed.", ["We ship to the U.S. office.", "It closed."]),
@@ -52,7 +93,10 @@ CASES = [
     # Numbers, versions, addresses
     ("It costs 2.50 now. Before it was 1.99.", ["It costs 2.50 now.", "Before it was 1.99."]),
     ("v2.3 is out. I updated to 115.0.1. It broke.", ["v2.3 is out.", "I updated to 115.0.1.", "It broke."]),
-    ("See https://example.com/a.html?b=C. Then reply.", ["See https://example.com/a.html?b=C.", "Then reply."]),
+    (
+        "See https://example.com/a.html?b=C. Then reply.",
+        ["See https://example.com/a.html?b=C.", "Then reply."],
+    ),
     ("Mail ann.lee@example.com. Thanks.", ["Mail ann.lee@example.com.", "Thanks."]),
     ("Open config.json in Notepad. Save.", ["Open config.json in Notepad.", "Save."]),
     ("at com.example.Main.run failed", ["at com.example.Main.run failed"]),
@@ -61,15 +105,29 @@ CASES = [
     ("1. Open the app. 2. Press Save.", ["1. Open the app.", "2. Press Save."]),
     ("1. Open the app\n2. Press Save\n3. It crashes", ["1. Open the app", "2. Press Save", "3. It crashes"]),
     ("a. first one\nb. second one", ["a. first one", "b. second one"]),
-    ("Please add:\n- dark mode\n- export to csv\n* sso", ["Please add:", "- dark mode", "- export to csv", "* sso"]),
+    (
+        "Please add:\n- dark mode\n- export to csv\n* sso",
+        ["Please add:", "- dark mode", "- export to csv", "* sso"],
+    ),
     ("• slow\n• ugly", ["• slow", "• ugly"]),
     ("dark mode\nfaster search\nbetter filters", ["dark mode", "faster search", "better filters"]),
     # Lines of tickets
-    ("Export broken\nwhen i click export nothing happens", ["Export broken", "when i click export nothing happens"]),
-    ("Subject: Login fails\nHi team,\n\nI can't log in.\n\nBest,\nAnna",
-     ["Subject: Login fails", "Hi team,", "I can't log in.", "Best,", "Anna"]),
-    ("Hi,\nthe app is slow.\nthanks\nSent from my iPhone", ["Hi,", "the app is slow.", "thanks", "Sent from my iPhone"]),
-    (f"{LONG_LINE}\nit only shows an error. Please help.", [f"{LONG_LINE}\nit only shows an error.", "Please help."]),
+    (
+        "Export broken\nwhen i click export nothing happens",
+        ["Export broken", "when i click export nothing happens"],
+    ),
+    (
+        "Subject: Login fails\nHi team,\n\nI can't log in.\n\nBest,\nAnna",
+        ["Subject: Login fails", "Hi team,", "I can't log in.", "Best,", "Anna"],
+    ),
+    (
+        "Hi,\nthe app is slow.\nthanks\nSent from my iPhone",
+        ["Hi,", "the app is slow.", "thanks", "Sent from my iPhone"],
+    ),
+    (
+        f"{LONG_LINE}\nit only shows an error. Please help.",
+        [f"{LONG_LINE}\nit only shows an error.", "Please help."],
+    ),
     (f"{LONG_LINE}\nThe error says 500.", [LONG_LINE, "The error says 500."]),
     (f"{LONG_LINE}.\nit is slow", [f"{LONG_LINE}.", "it is slow"]),
     (f"{LONG_LINE}\n\nit is slow", [LONG_LINE, "it is slow"]),
@@ -100,7 +158,7 @@ CASES = [
     # Nothing
     ("", []),
     (" \n\t\u00a0", []),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("text", "expected"), CASES)
@@ -121,7 +179,7 @@ def test_units_cover_the_text_in_order(text):
     found = units(text)
     assert all(0 < end - start <= MAX_UNIT for start, end in found)
     assert all(text[start:end] == text[start:end].strip() for start, end in found)
-    assert all(before[1] <= after[0] for before, after in zip(found, found[1:], strict=False))
+    assert all(before[1] <= after[0] for before, after in itertools.pairwise(found))
     covered = {place for start, end in found for place in range(start, end)}
     assert all(place in covered for place, char in enumerate(text) if not char.isspace())
 
@@ -160,10 +218,22 @@ def test_a_line_goes_on_only_where_a_mail_program_may_have_broken_it(length, joi
 
 @pytest.mark.parametrize(
     "text",
-    ["." * 100_000, ") " * 50_000, ".)" * 50_000, "a. " * 33_000, "1. " * 33_000, "\n" * 100_000, "A.B" * 33_000,
-     " " * 100_000 + ".", "x" * 100_000, ("x" * 60 + "\n") * 1_600, "。" * 100_000, "no. " * 25_000],
+    [
+        "." * 100_000,
+        ") " * 50_000,
+        ".)" * 50_000,
+        "a. " * 33_000,
+        "1. " * 33_000,
+        "\n" * 100_000,
+        "A.B" * 33_000,
+        " " * 100_000 + ".",
+        "x" * 100_000,
+        ("x" * 60 + "\n") * 1_600,
+        "。" * 100_000,
+        "no. " * 25_000,
+    ],
     ids=lambda text: f"{text[:4]!r}",
-)  # fmt: skip
+)
 def test_hostile_texts_take_linear_time(text):
     began = time.process_time()
     units(text)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from classifier import labelled, models, train
+from classifier import features, labelled, models, train
 from classifier.features import FeatureSettings
 
 ROOT = Path(__file__).parents[1]
@@ -21,8 +21,8 @@ def all_documents() -> pd.DataFrame:
 
 
 def documents() -> pd.DataFrame:
-    """Every third document of one file: enough of each label for three folds."""
-    return all_documents().iloc[::3].reset_index(drop=True)
+    """Every second document of one file: enough of each label for three folds."""
+    return all_documents().iloc[::2].reset_index(drop=True)
 
 
 @cache
@@ -48,3 +48,14 @@ def save(folder: Path) -> Path:
         card="# Card\n",
     )
     return folder
+
+
+def unknown_word() -> str:
+    """Return a word that the small model doesn't know, not even by a collision of hashes."""
+    words = ("zj", "qx", "vq", "xk", "jq")
+    fast = model()
+    return next(
+        word
+        for word in words
+        if not any(fast.index[ngram.bucket] for ngram in features.ngrams(word, fast.features))
+    )

@@ -1,0 +1,217 @@
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+import trained
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from classifier import classify, features, split
+from classifier.labels import EXPECTATION_SOURCES, GAP, LABELS
+
+COMPLAINT = "The export crashes every time and I lose my work."
+WISH = "Please add an option to export the report to Excel, it would be great."
+BROKEN_PROMISE = "Your website says it syncs offline, but it doesn't, that is not what we were sold."
+PIECES = st.sampled_from(
+    [COMPLAINT, WISH, BROKEN_PROMISE, "Thanks!", "\n", " ", "😡", "qzxv", "日本語。", "\0", "5GB", "\ud83d"]
+)
+TEXTS = st.one_of(st.text(max_size=80), st.lists(PIECES, max_size=6).map(" ".join))
+
+
+def assert_same(found, expected):
+    np.testing.assert_allclose(found.probability, expected.probability, atol=1e-6)
+    np.testing.assert_allclose(found.unit_probability, expected.unit_probability, atol=1e-6)
+    for name in ("decision", "close", "known", "first", "start", "end", "evidence", "source"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(expected, name), err_msg=name)
+
+
+@given(TEXTS)
+@example("")
+@example("\n \t")
+@example("😡😡😡")
+@example("WHY DOES IT CRASH")
+@example("a, " * 1_000)
+@settings(max_examples=150, deadline=None)
+def test_the_readable_twin_says_the_same(text):
+    assert_same(classify.score_texts(trained.model(), [text]), classify.score_one(trained.model(), text))
+
+
+@given(st.lists(TEXTS, min_size=1, max_size=6), st.data())
+@settings(max_examples=80, deadline=None)
+def test_chunks_are_scored_like_the_whole(texts, data):
+    cut = data.draw(st.integers(0, len(texts)))
+    whole = classify.score_texts(trained.model(), texts)
+    one, two = (classify.score_texts(trained.model(), part) for part in (texts[:cut], texts[cut:]))
+    for name in (
+        "probability",
+        "decision",
+        "close",
+        "known",
+        "source",
+        "unit_probability",
+        "evidence",
+        "start",
+        "end",
+    ):
+        joined = np.concatenate([getattr(one, name), getattr(two, name)])
+        np.testing.assert_array_equal(joined, getattr(whole, name), err_msg=name)
+    np.testing.assert_array_equal(np.concatenate([one.first, two.first[1:] + one.first[-1]]), whole.first)
+
+
+def test_lists_series_and_arrow_arrays_are_scored_alike():
+    texts = [COMPLAINT, "", WISH]
+    scores = classify.score_texts(trained.model(), texts)
+    for column in (
+        pd.Series(texts, dtype="str"),
+        pd.Series(texts, dtype=object),
+        pa.array(texts),
+        pa.chunked_array([texts]),
+    ):
+        assert_same(classify.score_texts(trained.model(), column), scores)
+
+
+def test_no_texts():
+    scores = classify.score_texts(trained.model(), [])
+    assert scores.probability.shape == scores.decision.shape == scores.close.shape == (0, 3)
+    assert scores.first.tolist() == [0]
+    assert len(scores.known) == len(scores.source) == len(scores.start) == len(scores.evidence) == 0
+
+
+@pytest.mark.parametrize("text", ["", " \n", "...", "\0", trained.unknown_word(), "\ud83d"])
+def test_a_text_that_the_model_knows_nothing_of_has_no_label(text):
+    scores = classify.score_one(trained.model(), text)
+    assert scores.known.tolist() == [0.0]
+    assert scores.probability.tolist() == [[0.0, 0.0, 0.0]]
+    assert not scores.decision.any()
+    assert not scores.close.any()
+    assert not scores.evidence.any()
+    assert scores.source.tolist() == [-1]
+
+
+def test_what_a_text_of_ours_is_given():
+    scores = classify.score_texts(trained.model(), trained.documents()["text"])
+    truth = trained.documents()[list(LABELS)].to_numpy()
+    # Its own training texts: a model that can't tell them apart is wired wrongly.
+    assert (scores.decision == truth).mean() > 0.9
+    assert ((scores.known > 0.5) & (scores.known <= 1)).all()
+
+
+def test_every_label_has_evidence_and_no_other():
+    texts = trained.documents()["text"].tolist()
+    scores = classify.score_texts(trained.model(), texts)
+    for row, text in enumerate(texts):
+        spans = classify.spans_of(scores, row)
+        assert {label for label, *_ in spans} == {
+            label for place, label in enumerate(LABELS) if scores.decision[row, place]
+        }
+        assert spans == sorted(spans, key=lambda span: (LABELS.index(span[0]), span[1]))
+        assert {(start, end) for _, start, end, _ in spans} <= set(split.units(text))
+        assert (scores.source[row] >= 0) == scores.decision[row, LABELS.index(GAP)]
+    assert scores.source.max() < len(EXPECTATION_SOURCES)
+
+
+def head(**changes):
+    return {label: replace(one, **changes) for label, one in trained.model().heads.items()}
+
+
+def test_evidence_is_each_unit_above_the_threshold_or_else_the_best():
+    text = f"{COMPLAINT} {WISH} {BROKEN_PROMISE} Thanks."
+    all_of_them = classify.score_one(
+        replace(trained.model(), heads=head(threshold=1e-9, unit_threshold=0.0)), text
+    )
+    assert all_of_them.evidence.all()
+    best = classify.score_one(replace(trained.model(), heads=head(threshold=1e-9, unit_threshold=1.0)), text)
+    assert best.evidence.sum(axis=0).tolist() == [1, 1, 1]
+    assert best.evidence.argmax(axis=0).tolist() == best.unit_probability.argmax(axis=0).tolist()
+    none = classify.score_one(replace(trained.model(), heads=head(threshold=1.0, unit_threshold=0.0)), text)
+    assert not none.decision.any()
+    assert not none.evidence.any()
+
+
+def test_of_units_that_are_alike_the_first_is_the_evidence():
+    model = replace(trained.model(), heads=head(threshold=0.0, unit_threshold=1.0))
+    scores = classify.score_texts(model, [" ".join([COMPLAINT] * 3)])
+    assert scores.evidence.tolist() == [[True] * 3, [False] * 3, [False] * 3]
+
+
+def test_margin_marks_what_is_too_close_to_call():
+    probability = float(classify.score_one(trained.model(), COMPLAINT).probability[0, 0])
+    near = replace(trained.model(), heads=head(threshold=probability, margin=0.01))
+    assert classify.score_one(near, COMPLAINT).close[0, 0]
+    assert not classify.score_one(
+        replace(near, heads=head(threshold=probability, margin=0.0)), COMPLAINT
+    ).close.any()
+
+
+# One long unit among short ones, repeated words, words that the model doesn't know.
+@pytest.mark.parametrize(
+    "text", [COMPLAINT, WISH, f"{COMPLAINT} {COMPLAINT}\n{'word ' * 90}", "qzxvw export!", "?"]
+)
+@pytest.mark.parametrize("label", LABELS)
+def test_contributions_add_up_to_the_logit(text, label):
+    model = trained.model()
+    column = LABELS.index(label)
+    grams = [
+        ngram
+        for start, end in split.units(text)
+        for ngram in features.ngrams(text[start:end], model.features)
+    ]
+    weights = [
+        float(model.weights[model.index[ngram.bucket], column])
+        for ngram in grams
+        if model.index[ngram.bucket]
+    ]
+    found = classify.contributions(model, text, label)
+    assert sum(weight for _, weight in found) == pytest.approx(sum(weights) / len(grams) ** 0.5, abs=1e-9)
+    assert len({ngram for ngram, _ in found}) == len(found)
+    sizes = [abs(weight) for _, weight in found]
+    assert sizes == sorted(sizes, reverse=True)
+    # And that is what the decision rests on: with a stack of the document's logit alone.
+    alone = replace(model, heads=head(stack=(1.0, 0, 0, 0, 0, 0.0)))
+    expected = 1 / (1 + np.exp(-(sum(weights) / len(grams) ** 0.5 + model.bias[column])))
+    if found:
+        assert classify.score_one(alone, text).probability[0, column] == pytest.approx(expected, abs=1e-5)
+
+
+def test_contributions_of_nothing_and_of_an_unknown_label():
+    assert classify.contributions(trained.model(), "", GAP) == []
+    with pytest.raises(KeyError, match="praise"):
+        classify.contributions(trained.model(), COMPLAINT, "praise")
+
+
+def test_stack():
+    document = np.array([1.0, 2.0, 3.0], dtype=np.float32)
+    unit = np.array([0.5, -1.0, 2.0, -20.0], dtype=np.float32)
+    found = classify.stack(document, unit, np.array([0, 3, 3, 4]))
+    assert classify.STACKED == ("document", "best_unit", "second_unit", "all_units", "log_units")
+    odds = np.exp([0.5, -1.0, 2.0]).sum()
+    np.testing.assert_allclose(
+        found,
+        [
+            [1.0, 2.0, 0.5, np.log(odds + np.exp(-8)), np.log(4)],
+            # No unit, and a unit as unlikely as none.
+            [2.0, -8.0, -8.0, -8.0, 0.0],
+            [3.0, -8.0, -8.0, -8.0, np.log(2)],
+        ],
+        atol=1e-5,
+    )
+
+
+def test_stack_of_no_documents():
+    nothing = np.zeros(0, dtype=np.float32)
+    assert classify.stack(nothing, nothing, np.array([0])).shape == (0, len(classify.STACKED))
+
+
+def test_sigmoid_neither_overflows_nor_bends():
+    with np.errstate(all="raise"):
+        found = classify.sigmoid(np.array([-1e9, -1.0, 0.0, 1.0, 1e9]))
+    np.testing.assert_allclose(found, [0, 1 / (1 + np.e), 0.5, np.e / (1 + np.e), 1], atol=1e-12)
+
+
+def test_a_very_long_text_is_scored():
+    text = f"{COMPLAINT} " * 10_000
+    scores = classify.score_texts(trained.model(), [text])
+    assert scores.first.tolist() == [0, 10_000]
+    assert np.isfinite(scores.probability).all()

@@ -1,0 +1,301 @@
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+import trained
+
+from classifier import classify, kernel, split, train
+from classifier.errors import InputError
+from classifier.features import FeatureSettings
+from classifier.labels import EXPECTATION_SOURCES, GAP, LABELS, PAIN, REQUEST
+
+QUICK = replace(trained.SETTINGS, features=FeatureSettings(bits=14, words=1, char_max=0))
+
+
+def fingerprint(result):
+    digest = hashlib.sha256(result.model.index.tobytes() + result.model.weights.tobytes())
+    digest.update(repr((result.model.bias, sorted(result.model.heads.items()))).encode())
+    return digest.hexdigest()
+
+
+def without_evidence(documents):
+    return documents.assign(evidence="{}", expectation_source="")
+
+
+# Determinism
+
+
+def test_the_same_documents_give_the_same_model():
+    assert fingerprint(train.fit(trained.documents(), QUICK)) == fingerprint(
+        train.fit(trained.documents(), QUICK)
+    )
+
+
+def test_the_order_of_rows_does_not_matter():
+    shuffled = trained.documents().sample(frac=1, random_state=3)
+    one, other = train.fit(trained.documents(), QUICK), train.fit(shuffled, QUICK)
+    assert fingerprint(one) == fingerprint(other)
+    for name in ("folds", "groups", "probability", "decision"):
+        np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+
+
+def test_neither_hash_seed_nor_threads_matter():
+    code = (
+        "import sys; sys.path.insert(0, 'tests')\n"
+        "import trained, test_train\n"
+        "from classifier import train\n"
+        "print(test_train.fingerprint(train.fit(trained.documents(), test_train.QUICK)))"
+    )
+    environment = {**os.environ, "PYTHONHASHSEED": "7", "OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
+    found = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=trained.ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert found.stdout.strip() == fingerprint(train.fit(trained.documents(), QUICK))
+
+
+def test_canonical_order():
+    rows = pd.DataFrame(
+        {"text": ["b", "a", "a", "a"], "source": ["x", "y", "x", "x"], "id": ["1", "2", "4", "3"]}
+    )
+    rows = rows.assign(**dict.fromkeys(LABELS, False))
+    assert train.canonical(rows)["id"].tolist() == ["3", "4", "2", "1"]
+
+
+def test_other_seed_other_folds():
+    result = train.fit(trained.documents(), replace(QUICK, seed=1))
+    assert (result.folds != train.fit(trained.documents(), QUICK).folds).any()
+
+
+# What comes out
+
+
+def test_a_fitted_model():
+    result, documents = trained.trained(), train.canonical(trained.documents())
+    size = len(documents)
+    assert result.probability.shape == result.decision.shape == (size, 3)
+    assert ((result.probability > 0) & (result.probability < 1)).all()
+    assert set(result.folds) == {0, 1, 2}
+    assert set(result.model.heads) == set(LABELS)
+    assert result.model.weights.shape[1] == len(result.model.bias) == classify.OUTPUTS
+    assert result.model.index.max() == len(result.model.weights) - 1
+    assert not result.model.weights[0].any()
+    for head in result.model.heads.values():
+        assert len(head.stack) == len(classify.STACKED) + 1
+        assert 0 < head.threshold < 1
+        assert 0 < head.unit_threshold < 1
+        assert head.margin > 0
+
+
+def test_no_group_is_in_two_folds():
+    result = trained.trained()
+    assert len({(fold, group) for fold, group in zip(result.folds, result.groups, strict=True)}) == len(
+        set(result.groups)
+    )
+
+
+def test_out_of_fold_predictions_are_better_than_chance_and_worse_than_memory():
+    result, documents = trained.trained(), train.canonical(trained.documents())
+    truth = documents[list(LABELS)].to_numpy()
+    own = classify.score_texts(result.model, documents["text"])
+    for place in range(len(LABELS)):
+        with_it, without = (result.probability[truth[:, place] == value, place] for value in (True, False))
+        assert with_it.mean() > without.mean() + 0.05
+    assert (own.decision == truth).mean() > (result.decision == truth).mean() > 0.6
+
+
+def test_rare_ngrams_are_not_known():
+    result = train.fit(trained.documents(), replace(QUICK, min_documents=5))
+    assert len(result.model.weights) < len(train.fit(trained.documents(), QUICK).model.weights)
+
+
+def test_defaults():
+    assert train.TrainingSettings().features == FeatureSettings(bits=20, words=2, char_max=0)
+
+
+# Evidence
+
+
+def test_a_model_is_trained_without_any_evidence():
+    result = train.fit(without_evidence(trained.documents()), QUICK)
+    scores = classify.score_texts(result.model, ["The export crashes every time.", "Please add a dark mode."])
+    assert np.isfinite(scores.unit_probability).all()
+    # No document says where an expectation came from: no source is likelier than another.
+    assert (scores.source <= 0).all()
+
+
+def test_evidence_that_lies_in_one_fold_alone():
+    documents = train.canonical(trained.documents())
+    folds = train.fit(documents, QUICK).folds
+    partly = documents.assign(
+        evidence=np.where(folds == 0, documents["evidence"], "{}"), expectation_source=""
+    )
+    assert np.isfinite(train.fit(partly, QUICK).model.weights).all()
+
+
+def test_evidence_that_is_not_in_the_text_is_no_evidence():
+    documents = without_evidence(trained.documents())
+    elsewhere = documents.assign(
+        evidence=[
+            json.dumps({label: "not in any text" for label in LABELS if row[label]})
+            for _, row in documents.iterrows()
+        ]
+    )
+    assert fingerprint(train.fit(elsewhere, QUICK)) == fingerprint(train.fit(documents, QUICK))
+
+
+TEXT = "It broke today. Please add sync. It broke today. Ok, thanks for that."
+UNITS = ["It broke today.", "Please add sync.", "It broke today.", "Ok, thanks for that."]
+
+
+@pytest.mark.parametrize(
+    ("text", "span", "expected"),
+    [
+        (TEXT, "Please add sync.", [1]),
+        (TEXT, "Please add sync", [1]),
+        (TEXT, "sync", [1]),
+        # Evidence that stands there twice counts at its first place.
+        (TEXT, "It broke today.", [0]),
+        (TEXT, "Please add sync. It broke today.", [1, 2]),
+        (TEXT, TEXT, [0, 1, 2, 3]),
+        # More than half of the shorter of the two.
+        (TEXT, "today. Please add sync.", [1]),
+        (TEXT, "add sync. It broke", [1, 2]),
+        # Nowhere half: where most of it lies, then the first.
+        ("ab cdef. ghij kl.", "ef. ghij", [1]),
+        ("ab cdef. ghij kl.", "ef. ghi", [0]),
+        ("abcd. efgh.", ". e", [0]),
+        ("abcd. efgh.", " ", [0]),
+        # Not in the text, or none: only in a text of one unit it's plain where it must be.
+        (TEXT, "Please add dark mode", []),
+        (TEXT, "", []),
+        ("One unit", "", [0]),
+        ("One unit", "not there", [0]),
+        ("", "", []),
+        ("", "x", []),
+    ],
+)
+def test_which_units_carry_the_evidence(text, span, expected):
+    assert [TEXT[start:end] for start, end in split.units(TEXT)] == UNITS
+    # A document before it, so that units don't begin at 0.
+    column = kernel.Column.of(["One. Two.", text])
+    units = kernel.split_column(column)
+    begin, stop = units.first[1], units.first[2]
+    assert [unit - begin for unit in train._carrying(units, begin, stop, text, span)] == expected
+
+
+def labelled(*rows):
+    """Return documents (text, labels, evidence, source)."""
+    return pd.DataFrame(
+        [
+            {
+                "text": text,
+                **{label: label in labels for label in LABELS},
+                "evidence": json.dumps(evidence),
+                "expectation_source": source,
+            }
+            for text, labels, evidence, source in rows
+        ]
+    )
+
+
+def test_what_is_known_of_each_unit():
+    documents = labelled(
+        (TEXT, {PAIN, REQUEST}, {PAIN: "It broke today."}, ""),
+        ("I was told it syncs. It doesn't.", {GAP}, {GAP: "I was told it syncs."}, "told"),
+        ("Thanks. Bye.", set(), {}, ""),
+    )
+    units = kernel.split_column(kernel.Column.of(documents["text"]))
+    has, source = train._unit_labels(documents, units, documents[list(LABELS)].to_numpy())
+    yes, no, unknown = 1, 0, -1
+    assert has.tolist() == [
+        [yes, unknown, no],
+        [unknown, unknown, no],
+        [unknown, unknown, no],
+        [unknown, unknown, no],
+        [no, no, yes],
+        [no, no, unknown],
+        [no, no, no],
+        [no, no, no],
+    ]
+    assert source.tolist() == [-1, -1, -1, -1, EXPECTATION_SOURCES.index("told"), -1, -1, -1]
+
+
+# Too little
+
+
+def test_too_few_examples():
+    documents = trained.documents()
+    few = pd.concat([documents[~documents[REQUEST]], documents[documents[REQUEST]].head(9)])
+    with pytest.raises(
+        InputError, match=rf"{REQUEST}: 9 documents with it and \d+ without; training needs at least 10"
+    ):
+        train.fit(few, QUICK)
+    with pytest.raises(InputError, match=r"\d+ documents with it and 0 without"):
+        train.fit(documents[documents[PAIN]], QUICK)
+    with pytest.raises(InputError, match="0 documents with it and 0 without"):
+        train.fit(documents.head(0), QUICK)
+
+
+@pytest.mark.parametrize(("has", "word"), [(True, "with"), (False, "without")])
+def test_examples_that_are_all_alike(has, word):
+    documents = trained.documents()
+    alike = documents.assign(group=np.where(documents[GAP] == has, "one customer", documents["group"]))
+    with pytest.raises(
+        InputError, match=f"{GAP}: all documents {word} it are near-duplicates, of one group, or empty"
+    ):
+        train.fit(alike, QUICK)
+
+
+def test_empty_texts_teach_nothing_but_do_no_harm():
+    documents = trained.documents()
+    empty = documents.head(3).assign(
+        text="", id=["e1", "e2", "e3"], evidence="{}", **dict.fromkeys(LABELS, False)
+    )
+    assert np.isfinite(train.fit(pd.concat([documents, empty]), QUICK).model.weights).all()
+
+
+# The threshold
+
+
+def test_best_threshold_separates_what_can_be_separated():
+    truth = np.repeat([True, False], [20, 80])
+    logit = np.where(truth, 2.0, -1.0) + np.linspace(-0.1, 0.1, 100)
+    assert -0.9 < train.best_threshold(truth, logit) <= 2.1
+    assert ((logit >= train.best_threshold(truth, logit)) == truth).mean() > 0.97
+
+
+def test_best_threshold_does_not_depend_on_the_order():
+    generator = np.random.default_rng(5)
+    truth = generator.random(300) < 0.3
+    # Few distinct logits: most are ties.
+    logit = np.round(generator.normal(size=300) + truth, 0)
+    cuts = {
+        train.best_threshold(truth[order], logit[order], draws=2000)
+        for order in (np.arange(300), np.argsort(logit))
+    }
+    assert len(cuts) == 1
+    assert cuts <= set(logit.tolist())
+
+
+def test_documents_with_equal_logits_are_decided_alike():
+    # Four at one logit, one of them with the label: cutting between them would look perfect.
+    truth = np.array([True, False, False, False] + [True] * 3)
+    logit = np.array([1.0, 1.0, 1.0, 1.0, 3.0, 3.0, 3.0])
+    assert train.best_threshold(truth, logit) == 3.0
+
+
+def test_best_threshold_of_labels_that_all_have_or_none():
+    logit = np.linspace(-1, 1, 50)
+    assert train.best_threshold(np.ones(50, bool), logit) < -0.9
+    assert train.best_threshold(np.zeros(50, bool), logit) <= 1.0
