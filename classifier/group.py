@@ -28,7 +28,7 @@ SUBJECT: Final = 0.7
 COLUMN: Final = 1.0
 """The tags of the area column."""
 AREA: Final = 0.4
-LINK: Final = 0.4
+LINK: Final = 0.45
 """The claim and the capability that the span's document was linked to."""
 
 _AREA_SHARE: Final = 0.2

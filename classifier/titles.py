@@ -115,7 +115,8 @@ class _Names:
         plain = fold(word)
         if not word[0].isupper() or plain in self.known or set(words(word)) <= self.known:
             return True
-        return len(self.seen[plain]) >= 3 or (word.isupper() and len(word) > 1)
+        # Inner capitals make a product or an abbreviation (QuickBooks, SSO), not a person.
+        return len(self.seen[plain]) >= 3 or any(char.isupper() for char in word[1:])
 
 
 def _phrases(pairs: Sequence[tuple[str, str]], names: _Names) -> dict[Key, _Phrase]:

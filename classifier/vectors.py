@@ -158,7 +158,7 @@ class TfidfEncoder:
         """Return one row per text, of unit length; zeros for a text without a known word."""
         unique, inverse = np.unique(np.asarray(texts, dtype=object), return_inverse=True)
         rows = np.zeros((len(unique), self.directions.shape[1]), dtype=np.float32)
-        for start in range(0, len(unique), CHUNK):
+        for start in range(0, len(unique) if self.blocks else 0, CHUNK):
             part = slice(start, start + CHUNK)
             rows[part] = _features(self.blocks, list(unique[part])) @ self.directions
         return unit_rows(rows)[inverse.ravel()]

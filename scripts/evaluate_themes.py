@@ -274,9 +274,13 @@ def fit_links(found: Sequence[Company]) -> Iterator[str]:
             features = np.concatenate([pairs.features, given], axis=2) if kind == "claim" else pairs.features
             inputs.append(features.reshape(-1, features.shape[-1]))
             outputs.append((right.to_numpy(object)[:, None] == np.array(pairs.ids, dtype=object)).ravel())
-        fitted = LogisticRegression(C=0.3, max_iter=1000).fit(np.concatenate(inputs), np.concatenate(outputs))
+        rows = np.concatenate(inputs)
+        # Features on one scale, so that the penalty treats them alike; sources are 0 or 1 already.
+        scale = rows.std(axis=0)
+        scale = np.where((np.arange(len(scale)) < len(link.FEATURES)) & (scale > 0), scale, 1.0)
+        fitted = LogisticRegression(C=0.3, max_iter=1000).fit(rows / scale, np.concatenate(outputs))
         names = [*link.FEATURES, *(sources if kind == "claim" else ())]
-        weights = dict(zip(names, fitted.coef_[0].round(2).tolist(), strict=True))
+        weights = dict(zip(names, (fitted.coef_[0] / scale).round(2).tolist(), strict=True))
         yield f"{kind}: {weights}, bias {fitted.intercept_[0]:.2f}"
 
 

@@ -1,0 +1,253 @@
+"""Spans -> themes: what belongs together, ids, titles, independence of order."""
+
+import random
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from themes_samples import SHOP, scored_rows, shop, span
+
+from classifier import cluster, schema, settings
+from classifier.areas import document_weights, known_areas, shares
+from classifier.entities import evidence_of
+from classifier.errors import SettingsError
+from classifier.group import group
+from classifier.titles import titles
+
+TAGGED = settings.parse({"themes": {"area_column": "tags"}}, origin="test")
+AREAS = settings.parse(
+    {
+        "themes": {"area_column": "tags"},
+        "areas": {
+            "integrations": ["QuickBooks", "duplicate invoices"],
+            "scheduling": ["dispatch board"],
+            "mobile": ["offline", "photos"],
+        },
+    },
+    origin="test",
+)
+NO_CAPABILITIES = schema.empty(schema.CAPABILITIES)
+
+
+def grouped(chosen=AREAS, order=None):
+    return group(evidence_of(shop(order)), chosen)
+
+
+def test_what_is_said_alike_is_one_theme_and_nothing_is_lost():
+    evidence, themes = grouped()
+    found = evidence.drop_duplicates("document_id").groupby("theme_id")["document_id"].agg(set).tolist()
+    assert sorted(map(sorted, found)) == [["d0", "d1", "d2"], ["d3", "d4", "d5"], ["d6", "d7"], ["d8"]]
+    assert themes["mentions"].sum() == len(SHOP)
+    assert (evidence["theme_id"] != "").all()
+
+
+def test_spans_of_all_labels_meet_in_a_theme():
+    evidence, _ = grouped()
+    labels = evidence[evidence["document_id"] == "d1"].groupby("theme_id")["label"].agg(set)
+    assert labels.tolist() == [{"pain_point", "expectation_gap"}]
+
+
+def test_areas_come_from_tags_and_phrases():
+    evidence, themes = grouped()
+    assert themes["area"].tolist() == ["integrations", "scheduling", "mobile", ""]
+    assert set(evidence[evidence["document_id"] == "d4"]["area"]) == {"scheduling"}
+
+
+def test_titles_are_readable():
+    _, themes = grouped()
+    assert "invoice" in themes["title"][0].lower()
+    assert "board" in themes["title"][1].lower()
+    assert themes["title"].str.len().between(4, 60).all()
+
+
+def test_ids_follow_the_first_date():
+    _, themes = grouped()
+    assert themes["theme_id"].tolist() == ["T-000001", "T-000002", "T-000003", "T-000004"]
+    assert themes["created_at"].is_monotonic_increasing
+
+
+@hypothesis_settings(max_examples=8, deadline=None)
+@given(st.permutations(range(len(SHOP))))
+def test_row_order_changes_nothing(order):
+    expected_evidence, expected_themes = grouped()
+    evidence, themes = grouped(order=list(order))
+    pd.testing.assert_frame_equal(themes, expected_themes)
+    by = ["document_id", "label"]
+    pd.testing.assert_frame_equal(
+        evidence.sort_values(by, ignore_index=True), expected_evidence.sort_values(by, ignore_index=True)
+    )
+
+
+def test_the_index_and_order_of_the_evidence_stay():
+    evidence = evidence_of(shop()).iloc[::-1]
+    found, _ = group(evidence, AREAS)
+    assert found.index.tolist() == evidence.index.tolist()
+    assert found["quote"].tolist() == evidence["quote"].tolist()
+
+
+def test_no_spans_no_themes():
+    for scored in (scored_rows([]), scored_rows([{"document_id": "a", "spans": [span("", "Acme")]}])):
+        evidence, themes = group(evidence_of(scored), TAGGED)
+        assert themes.empty
+        assert (evidence["theme_id"] == "").all()
+        assert list(themes.columns) == list(schema.THEMES)
+
+
+def test_one_span_is_a_theme():
+    scored = scored_rows([{"document_id": "a", "spans": [span("pain_point", "the app crashes daily")]}])
+    _, themes = group(evidence_of(scored), settings.Settings())
+    assert themes[["title", "mentions", "exemplar"]].values.tolist() == [
+        ["App crashes daily", 1, "the app crashes daily"]
+    ]
+
+
+def test_withheld_quotes_still_make_titled_themes():
+    rows = [{"document_id": str(n), "spans": [span("pain_point", "")]} for n in range(5)]
+    rows += [{"document_id": "t", "tags": "board", "spans": [span("feature_request", "")]}]
+    _, themes = group(evidence_of(scored_rows(rows)), TAGGED)
+    assert sorted(themes["title"]) == ["Board, Feature request", "Pain point"] or sorted(themes["title"]) == [
+        "Pain point",
+        "board, Feature request",
+    ]
+
+
+def test_a_shared_claim_draws_spans_together():
+    quotes = ["it took nineteen days", "the card machine was silent", "tills froze", "we wait for ever"]
+    gaps = [span("expectation_gap", quote) for quote in quotes]
+    rows = [{"document_id": f"d{n}", "spans": [gap]} for n, gap in enumerate(gaps)]
+    evidence = evidence_of(scored_rows(rows))
+    linked = evidence.assign(claim_id=["CL-1", "CL-2", "CL-2", "CL-1"])
+    found, _ = group(linked, settings.Settings())
+    assert found["theme_id"].nunique() == 2
+    assert found.groupby("claim_id")["theme_id"].nunique().tolist() == [1, 1]
+
+
+def test_a_missing_area_column_is_named():
+    evidence = evidence_of(shop())
+    chosen = settings.parse({"themes": {"area_column": "topic"}}, origin="test")
+    with pytest.raises(SettingsError, match=r"themes.area_column: 'topic'.*--keep topic"):
+        group(evidence, chosen)
+
+
+def test_similarity_of_the_settings_wins():
+    loose = settings.parse({"themes": {"area_column": "tags", "similarity": 0.01}}, origin="test")
+    strict = settings.parse({"themes": {"area_column": "tags", "similarity": 0.99}}, origin="test")
+    assert len(grouped(loose)[1]) < len(grouped(TAGGED)[1]) < len(grouped(strict)[1])
+
+
+def test_an_encoder_can_be_given():
+    class AboutTheBoard:
+        def encode(self, texts):
+            about = [("board" in text.lower(), "board" not in text.lower()) for text in texts]
+            return np.array(about, dtype=np.float32)
+
+    found, _ = group(evidence_of(shop()), settings.Settings(), encoder=AboutTheBoard())
+    assert found.groupby("theme_id")["document_id"].nunique().sort_values().tolist() == [3, 6]
+
+
+def clouds(seed: int, size: int, directions: int) -> np.ndarray:
+    draw = np.random.default_rng(seed)
+    centres = np.eye(directions, 24)
+    rows = centres[np.arange(size) % directions] + draw.normal(0, 0.05, (size, 24))
+    rows = rows[draw.permutation(size)]
+    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+
+
+def test_samples_find_the_groups_of_the_whole(monkeypatch):
+    rows = clouds(0, 600, 8)
+    whole = cluster.group_rows(rows)
+    monkeypatch.setattr(cluster, "EXACT_UP_TO", 60)
+    sampled = cluster.group_rows(rows)
+    assert len(set(whole)) == len(set(sampled)) == 8
+    assert (whole == sampled).all()
+
+
+def test_rows_of_no_sample_join_the_nearest_group(monkeypatch):
+    monkeypatch.setattr(cluster, "EXACT_UP_TO", 30)
+    monkeypatch.setattr(cluster, "ROUNDS", 1)
+    rows = np.vstack([clouds(1, 40, 2), clouds(2, 200, 12)])
+    groups = cluster.group_rows(rows)
+    assert len(groups) == 240
+    assert groups.min() == 0
+
+
+def test_rows_that_share_nothing_stay_alone():
+    assert cluster.group_rows(np.eye(5, dtype=np.float32)).tolist() == [0, 1, 2, 3, 4]
+    assert cluster.group_rows(np.zeros((0, 3), dtype=np.float32)).tolist() == []
+    assert cluster.group_rows(np.ones((1, 1), dtype=np.float32)).tolist() == [0]
+
+
+def test_areas_are_weighed_by_phrases_and_capabilities():
+    capabilities = pd.DataFrame(
+        [["C1", "Barcode scanning of parts", "planned", "", "stock"]], columns=list(schema.CAPABILITIES)
+    )
+    areas = known_areas({"stock": ["van stock"], "board": ["dispatch board"]}, capabilities)
+    weights = areas.score(["the dispatch board hangs", "scanning a barcode", "hello", ""])
+    assert areas.names == ("board", "stock")
+    assert weights.argmax(axis=1).tolist()[:2] == [0, 1]
+    assert not weights[2:].any()
+    assert shares(weights).sum(axis=1).round(5).tolist() == [1, 1, 0, 0]
+
+
+def test_areas_fall_back_on_capabilities_then_on_tags():
+    capabilities = NO_CAPABILITIES.copy()
+    assert known_areas({}, capabilities, ["Sales ; new-home", ""]).names == ("new-home", "sales")
+    capabilities.loc[0] = ["C1", "x", "planned", "", "stock"]
+    assert known_areas({}, capabilities, ["sales"]).names == ("stock",)
+    assert known_areas({}, NO_CAPABILITIES).names == ()
+
+
+def test_a_tag_outweighs_a_word():
+    areas = known_areas({"billing": ["invoice"], "mobile": ["phone"]}, NO_CAPABILITIES)
+    documents = pd.DataFrame(
+        {"text": ["the invoice on a screen", "x"], "tags": ["phone", ""]}, index=["a", "b"]
+    )
+    assert document_weights(documents, areas).loc["a"].idxmax() == 1
+
+
+def test_shared_words_stand_in_for_phrases():
+    areas = known_areas({"support": [], "reporting": []}, NO_CAPABILITIES)
+    assert areas.score(["waited 40 minutes on hold", "the dashboard total is wrong"]).argmax(
+        axis=1
+    ).tolist() == [1, 0]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_titles_do_not_depend_on_theme_order(seed):
+    texts = {
+        "a": [("1", "slow board"), ("2", "board slow today")],
+        "b": [("3", "lost photos"), ("4", "photos lost")],
+    }
+    order = random.Random(seed).sample(sorted(texts), 2)
+    assert titles({name: texts[name] for name in order}) == titles(texts)
+
+
+def test_titles_hold_no_placeholders_and_no_names_of_people():
+    texts = {
+        "a": [
+            ("1", "Please call [PERSON_1] at [EMAIL] about the late invoice"),
+            ("2", "Wendy has a late invoice"),
+        ],
+        "b": [("3", "Colin says exports fail")],
+    }
+    found = titles(texts)
+    assert found["a"] == "Late invoice"
+    assert "Colin" not in found["b"]
+
+
+def test_known_names_may_stand_in_titles():
+    assert titles({"a": [("1", "no link to Gildrick")]}, known=["Gildrick"])["a"] == "Link to Gildrick"
+
+
+def test_titles_of_nothing():
+    assert titles({"a": [], "b": [("1", "…")]}) == {"a": "", "b": ""}
+    assert titles({}) == {}
+
+
+def test_titles_keep_the_case_of_the_texts():
+    assert titles({"a": [("1", "duplicates in QuickBooks"), ("2", "QuickBooks duplicates")]})["a"].count(
+        "QuickBooks"
+    )

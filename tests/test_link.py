@@ -1,0 +1,157 @@
+"""Spans -> claims, capabilities, objectives: what is linked, and what is left alone."""
+
+import pandas as pd
+import pytest
+from themes_samples import scored_rows, shop, span
+
+from classifier import link, schema, settings
+from classifier.entities import evidence_of
+from classifier.group import group
+
+PLAIN = settings.Settings()
+
+
+def table(columns, rows):
+    frame = pd.DataFrame(rows, columns=list(columns)[: len(rows[0])])
+    for name, dtype in columns.items():
+        if name not in frame:
+            frame[name] = pd.NaT if dtype == schema.TIME else ""
+    return schema.conform(frame, columns)
+
+
+CLAIMS = table(
+    schema.CLAIMS,
+    [
+        ("CL-1", "Real-time QuickBooks sync. Never key an invoice twice.", "store_listing", "Apps", "Devin"),
+        (
+            "CL-2",
+            "A dispatch board that stays fast at 500 technicians.",
+            "sales_deck",
+            "Enterprise",
+            "Graham",
+        ),
+        ("CL-3", "99.95 % uptime, backed by service credits.", "website", "Trust", "Graham"),
+        ("CL-4", "Unlimited customer texts included.", "ads", "Launch", "Devin"),
+    ],
+)
+CAPABILITIES = table(
+    schema.CAPABILITIES,
+    [
+        ("CAP-1", "Dark mode in the mobile app", "planned", "", "mobile"),
+        ("CAP-2", "QuickBooks sync", "available", "https://help/qb", "integrations"),
+        ("CAP-3", "Two-factor login with an authenticator app", "available", "", "admin"),
+    ],
+)
+OBJECTIVES = table(
+    schema.OBJECTIVES,
+    [
+        ("OBJ-1", "Get the money flow right", "", "", "Billing", "QuickBooks;invoice;duplicate"),
+        ("OBJ-2", "Be ready for large fleets", "", "", "Platform", "slow board;loading"),
+    ],
+)
+
+
+def gaps(*quotes, **columns):
+    rows = [
+        {
+            "document_id": f"d{n}",
+            "spans": [span("expectation_gap", quote)],
+            "expectation_source": "advertised",
+            **columns,
+        }
+        for n, quote in enumerate(quotes)
+    ]
+    return evidence_of(scored_rows(rows))
+
+
+def claims_of(evidence, claims=CLAIMS):
+    return link.link_claims(evidence, claims, PLAIN, capabilities=schema.empty(schema.CAPABILITIES))
+
+
+SAID = (
+    "the app store listing says never key an invoice twice in QuickBooks",
+    "your sales deck showed a dispatch board that stays fast at 500 technicians",
+    "the website says 99.95 % uptime and service credits",
+    "the parking lot of your office was full again",
+)
+
+
+def test_gaps_find_the_claim_they_contradict():
+    found = claims_of(gaps(*SAID))
+    assert found["claim_id"].tolist() == ["CL-1", "CL-2", "CL-3", ""]
+    assert found["claim_stance"].tolist() == ["contradicts", "contradicts", "contradicts", ""]
+    assert found["claim_score"].dropna().between(link.CLAIM_LEAST, 1).all()
+    assert found["claim_score"].isna().tolist() == [False, False, False, True]
+
+
+def test_candidates_are_at_most_three_best_first():
+    candidates = claims_of(gaps(*SAID))["claim_candidates"].str.split(";")
+    assert candidates.str.len().tolist() == [3, 3, 3, 3]
+    assert candidates.str[0].tolist()[:3] == ["CL-1", "CL-2", "CL-3"]
+
+
+def test_a_claim_of_later_date_was_not_broken():
+    later = CLAIMS.assign(published_at=pd.Timestamp("2026-06-01", tz="UTC"))
+    found = claims_of(gaps(*SAID, created_at="2026-03-01"), later)
+    assert (found["claim_id"] == "").all()
+    assert (found["claim_candidates"] == "").all()
+    assert (claims_of(gaps(*SAID), later)["claim_id"] != "").any()
+
+
+def test_only_gaps_get_claims():
+    quote = SAID[0]
+    labels = ["pain_point", "feature_request", "expectation_gap", ""]
+    scored = scored_rows([{"document_id": "d", "spans": [span(label, quote) for label in labels]}])
+    found = claims_of(evidence_of(scored))
+    assert found.loc[found["label"] != "expectation_gap", "claim_candidates"].eq("").all()
+    assert found.loc[found["label"] == "expectation_gap", "claim_candidates"].ne("").all()
+
+
+def test_where_an_expectation_came_from_moves_the_probability():
+    advertised = claims_of(gaps(*SAID))["claim_score"]
+    before = claims_of(gaps(*SAID).assign(expectation_source="before"))["claim_score"]
+    assert (before[:3] <= advertised[:3]).all()
+    assert before[0] < advertised[0]
+
+
+def test_requests_find_the_capability_they_ask_for():
+    quotes = ["please add a dark mode to the mobile app", "a sauna for the staff would be grand"]
+    rows = [{"document_id": f"d{n}", "spans": [span("feature_request", q)]} for n, q in enumerate(quotes)]
+    rows.append({"document_id": "p", "spans": [span("pain_point", quotes[0])]})
+    found = link.link_capabilities(evidence_of(scored_rows(rows)), CAPABILITIES, PLAIN)
+    assert found["capability_id"].tolist() == ["CAP-1", "", ""]
+    assert found["capability_status"].tolist() == ["planned", "", ""]
+
+
+def test_themes_find_the_objective_they_touch():
+    evidence, _ = group(evidence_of(shop()), PLAIN)
+    found = link.link_objectives(evidence, OBJECTIVES)
+    by_document = found.drop_duplicates("document_id").set_index("document_id")["objective_id"]
+    assert by_document[["d0", "d1", "d3", "d4", "d8"]].tolist() == ["OBJ-1", "OBJ-1", "OBJ-2", "OBJ-2", ""]
+    assert found.groupby("theme_id")["objective_id"].nunique().max() == 1
+
+
+@pytest.mark.parametrize("rows", [[], [{"document_id": "a", "spans": [span("pain_point", "x")]}]])
+def test_nothing_to_link(rows):
+    evidence = evidence_of(scored_rows(rows))
+    pd.testing.assert_frame_equal(claims_of(evidence), evidence)
+    pd.testing.assert_frame_equal(link.link_capabilities(evidence, CAPABILITIES, PLAIN), evidence)
+    pd.testing.assert_frame_equal(link.link_objectives(evidence, OBJECTIVES), evidence)
+
+
+def test_no_tables_no_links():
+    evidence = gaps(*SAID)
+    pd.testing.assert_frame_equal(claims_of(evidence, schema.empty(schema.CLAIMS)), evidence)
+    none = schema.empty(schema.CAPABILITIES)
+    pd.testing.assert_frame_equal(link.link_capabilities(evidence, none, PLAIN), evidence)
+    pd.testing.assert_frame_equal(link.link_objectives(evidence, schema.empty(schema.OBJECTIVES)), evidence)
+
+
+def test_one_claim_alone_is_no_reason_to_link():
+    assert claims_of(gaps("it rains"), CLAIMS.head(1))["claim_id"].tolist() == [""]
+
+
+def test_row_order_changes_no_link():
+    evidence = gaps(*SAID)
+    turned = claims_of(evidence.iloc[::-1]).sort_index()
+    pd.testing.assert_frame_equal(turned, claims_of(evidence))

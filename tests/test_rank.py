@@ -1,0 +1,341 @@
+"""Themes -> factors, product and marketing backlog, claims at risk, influence; and all of it in one."""
+
+from datetime import UTC, datetime
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from test_link import CAPABILITIES, CLAIMS, OBJECTIVES, table
+from themes_samples import scored_rows, shop, span
+
+from classifier import backlogs, factors, schema, settings
+from classifier.errors import SettingsError
+from classifier.factors import documents_of, examples, measure, priorities
+from classifier.labels import LABELS
+from classifier.revenue import Revenue, is_open, revenue_of
+from classifier.settings import FACTORS
+
+AS_OF = datetime(2026, 3, 31, tzinfo=UTC)
+_GIVEN = ("account", "segment", "industry", "arr", "lifecycle", "currency")
+ACCOUNTS = table(
+    {name: schema.ACCOUNTS[name] for name in _GIVEN},
+    [
+        ("Account 0", "smb", "hvac", 1000.0, "customer", "EUR"),
+        ("account  1", "smb", "hvac", 5000.0, "customer", ""),
+        ("Account 2", "smb", "hvac", 700.0, "customer", "USD"),
+        ("Account 3", "smb", "hvac", 900.0, "churned", "EUR"),
+    ],
+).assign(renewal_at=pd.NaT, domain="")
+CHOSEN = settings.parse(
+    {
+        "themes": {"area_column": "tags"},
+        "areas": {"integrations": ["QuickBooks"], "scheduling": ["dispatch board"], "mobile": ["offline"]},
+        "departments": {"Billing": ["integrations"], "Field": ["scheduling", "mobile"]},
+        "competitors": {"Servanto": []},
+        "report": {"currency": "EUR"},
+    },
+    origin="test",
+)
+REFERENCES = {"claims": CLAIMS, "capabilities": CAPABILITIES, "accounts": ACCOUNTS, "objectives": OBJECTIVES}
+NOTHING = Revenue(pd.Series(dtype="float64"), "EUR")
+
+
+def built(scored=None, references=REFERENCES, chosen=CHOSEN, **options):
+    scored = shop() if scored is None else scored
+    return backlogs.build(scored, settings=chosen, references=references, as_of=AS_OF, **options)
+
+
+def measured(rows, revenue=NOTHING):
+    columns = ["key", "document_id", "account", "created_at", "label", "score", "churn_risk", "impact"]
+    spans = pd.DataFrame(rows, columns=columns)
+    spans["created_at"] = pd.to_datetime(spans["created_at"], utc=True)
+    keys = pd.Index(sorted(spans["key"].unique()), name="key")
+    trend = pd.DataFrame({"trend": 0.0, "trend_low": -0.1, "trend_high": 0.1}, index=keys)
+    return measure(documents_of(spans, "key"), "key", trend, revenue, as_of=AS_OF, half_life_days=30)
+
+
+def mention(key, document, account="", *, age=0, label=LABELS[0], score=1.0, churn=False, impact=""):
+    return (key, document, account, pd.Timestamp(AS_OF) - pd.Timedelta(days=age), label, score, churn, impact)
+
+
+def test_reach_counts_accounts_once_and_unknown_documents_one_each():
+    rows = [mention("a", "1", "X"), mention("a", "2", "x "), mention("b", "3"), mention("b", "4")]
+    found = factors.reach(measured(rows))
+    assert found["a"] < found["b"] == 1
+
+
+def test_mentions_are_documents():
+    rows = [mention("a", "1"), mention("a", "1", label=LABELS[2]), mention("b", "2"), mention("b", "3")]
+    by_key = measured(rows).by_key
+    assert by_key["mentions"].tolist() == [1, 2]
+    assert by_key["expected_true"].tolist() == [1.0, 2.0]
+    assert factors.mentions(measured(rows))["b"] == 1
+
+
+def test_revenue_is_summed_over_distinct_accounts():
+    worth = Revenue(pd.Series({"x": 100.0, "y": 300.0}), "EUR")
+    rows = [mention("a", "1", "X"), mention("a", "2", "X"), mention("b", "3", "X"), mention("b", "4", "Y")]
+    found = measured(rows, worth)
+    assert found.by_key["revenue"].tolist() == [100.0, 400.0]
+    assert factors.revenue(found).tolist() == [0.5, 1.0]
+
+
+def test_unknown_revenue_stays_empty_and_weighs_nothing():
+    found = measured([mention("a", "1", "X")])
+    assert found.by_key["revenue"].isna().all()
+    assert factors.revenue(found).tolist() == [0.0]
+
+
+def test_only_a_proven_trend_moves_the_factor():
+    found = measured([mention(key, key) for key in "abc"])
+    found.by_key["trend_low"] = [0.4, -0.2, -0.9]
+    found.by_key["trend_high"] = [0.8, 0.2, -0.6]
+    assert factors.trend(found).round(6).tolist() == [0.7, 0.5, 0.2]
+
+
+def test_severity_adds_labels_signs_of_leaving_and_impact():
+    rows = [
+        mention("a", "1", label=LABELS[1], score=0.5),
+        mention("b", "1"),
+        mention("b", "1", label=LABELS[2], churn=True, impact="3 hours"),
+    ]
+    assert factors.severity(measured(rows)).round(6).tolist() == [0.05, 1.0]
+
+
+def test_recency_halves_with_the_half_life():
+    rows = [mention("a", "1"), mention("b", "2", age=30), mention("c", "3", age=60)]
+    assert factors.recency(measured(rows)).round(6).tolist() == [1.0, 0.5, 0.25]
+
+
+def test_priority_is_the_weighted_mean_of_the_factors():
+    weights = {"reach": 2.0, "recency": 1.0}
+    found = priorities(measured([mention("a", "1"), mention("b", "2", age=30), mention("b", "3")]), weights)
+    by_hand = (2 * found["factor_reach"] + found["factor_recency"]) / 3
+    assert found["priority"].tolist() == pytest.approx(by_hand.tolist(), abs=1e-6)
+    assert list(found) == [*(f"factor_{name}" for name in FACTORS), "priority"]
+
+
+@hypothesis_settings(max_examples=25, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from("abc"), st.integers(0, 9), st.sampled_from(["", "X", "Y"]), st.integers(-5, 400),
+            st.sampled_from(LABELS), st.floats(0, 1), st.booleans(), st.sampled_from(["", "£5"]),
+        ),
+        min_size=1,
+        max_size=20,
+    )
+)  # fmt: skip
+def test_every_factor_is_a_column_from_0_to_1(rows):
+    spans = [
+        mention(key, str(number), account, age=age, label=label, score=score, churn=churn, impact=impact)
+        for key, number, account, age, label, score, churn, impact in rows
+    ]
+    found = priorities(measured(spans), dict.fromkeys(FACTORS, 1.0))
+    assert found.notna().all(axis=None)
+    assert ((found >= 0) & (found <= 1)).all(axis=None)
+
+
+def test_a_further_mention_never_lowers_reach():
+    rows = [mention("a", "1", "X"), mention("b", "2", "Y"), mention("b", "3", "Z")]
+    assert factors.reach(measured([*rows, mention("a", "9", "W")]))["a"] >= factors.reach(measured(rows))["a"]
+
+
+def test_arr_of_customers_and_open_deals_of_others_never_both():
+    columns = ("document_id", "account", "amount", "stage", "created_at")
+    deals = [
+        ("1", "Account 0", 50.0, "Proposal", "2026-01-01"),
+        ("2", "New", 80.0, "Proposal", "2026-01-01"),
+        ("3", "new", 90.0, "Demo", "2026-02-01"),
+        ("4", "Won", 70.0, "Closed Won", "2026-01-01"),
+        ("5", "Account 3", 60.0, "Trial", "2026-01-01"),
+    ]
+    documents = scored_rows([dict(zip(columns, deal, strict=True)) for deal in deals])
+    found = revenue_of(documents, ACCOUNTS, "EUR").amounts
+    assert found.to_dict() == {"account 0": 1000.0, "account 1": 5000.0, "account 3": 60.0, "new": 90.0}
+
+
+def test_another_currency_is_counted_and_left_out():
+    found = revenue_of(scored_rows([]), ACCOUNTS, "EUR")
+    assert found.warnings == ("revenue is in EUR: the ARR of 1 account(s) in USD is left out",)
+    repeated = revenue_of(scored_rows([]), pd.concat([ACCOUNTS, ACCOUNTS.head(1)]), "EUR")
+    assert "1 row(s) repeat an account" in repeated.warnings[1]
+
+
+@pytest.mark.parametrize(
+    ("stage", "open_"),
+    [("Proposal", True), ("Renewal", True), ("Closed Lost", False), ("churned", False), ("", False)],
+)
+def test_open_stages(stage, open_):
+    assert is_open(pd.Series([stage], dtype="str")).tolist() == [open_]
+
+
+def quoted(*rows):
+    columns = ["key", "document_id", "account", "quote", "centrality"]
+    return pd.DataFrame(rows, columns=columns).assign(score=1.0, start=0)
+
+
+def test_quotes_come_from_different_documents_and_accounts():
+    spans = quoted(
+        ("a", "1", "X", "the board is slow", 0.9),
+        ("a", "1", "X", "and it hangs", 0.85),
+        ("a", "2", "x", "loading takes minutes", 0.8),
+        ("a", "3", "Y", "The board is slow", 0.7),
+        ("a", "4", "Z", "scrolling stutters", 0.6),
+    )
+    row = examples(spans, "key").loc["a"]
+    assert row.tolist() == ["the board is slow", "scrolling stutters", "loading takes minutes", "1;2;3;4"]
+
+
+def test_a_hundred_document_ids_then_an_ellipsis():
+    spans = quoted(*(("a", f"d{n:03d}", "", "", 0.5) for n in range(101)))
+    row = examples(spans, "key").loc["a"]
+    assert row["document_ids"].split(";")[98:] == ["d098", "d099", "…"]
+    assert row["quote_1"] == ""
+
+
+def test_the_product_backlog_holds_every_theme_best_first():
+    found = built()
+    product = found.product_backlog
+    assert product["rank"].tolist() == [1, 2, 3, 4]
+    assert product["priority"].is_monotonic_decreasing
+    assert set(product["theme_id"]) == set(found.themes["theme_id"])
+    first = product.set_index("area").loc["integrations"]
+    assert first["labels"] == "pain_point;expectation_gap"
+    assert first["departments"] == "Billing"
+    assert first["objective_id"] == "OBJ-1"
+    assert first["revenue"] == 6000.0
+    assert first["currency"] == "EUR"
+    assert sorted(first["document_ids"].split(";")) == ["d0", "d1", "d2"]
+
+
+def test_claims_at_risk_and_the_marketing_backlog():
+    found = built()
+    assert found.claims_at_risk["claim_id"].tolist() == ["CL-1"]
+    assert found.claims_at_risk["share_of_owner"].tolist() == [1.0]
+    row = found.marketing_backlog.set_index("kind").loc["claim_at_risk"]
+    assert (row["claim_id"], row["owner"], row["gap_kind"]) == ("CL-1", "Devin", "communication")
+    assert row["title"] == CLAIMS["claim"][0]
+    assert "CL-1" in row["next_step"]
+    assert found.marketing_backlog["rank"].tolist() == list(range(1, len(found.marketing_backlog) + 1))
+
+
+def test_every_kind_of_marketing_work():
+    request = "please give us QuickBooks sync, Servanto has QuickBooks sync"
+    scored = scored_rows(
+        [
+            {"document_id": "1", "spans": [span("feature_request", request)]},
+            {"document_id": "2", "stage": "Proposal", "spans": [span("pain_point", "the board is slow")]},
+            {
+                "document_id": "3",
+                "expectation_source": "before",
+                "spans": [span("expectation_gap", "we used to have print; we may cancel our contract")],
+            },
+        ]
+    )
+    found = built(scored).marketing_backlog.set_index("kind")
+    assert set(found.index) == {"education_gap", "differentiator", "objection", "unmet_expectation"}
+    assert found.loc["education_gap", "next_step"].endswith("https://help/qb")
+    assert found.loc["differentiator", "competitor"] == "Servanto"
+    assert found.loc["objection", "goal"] == "conversion"
+    assert (found.loc["unmet_expectation", "goal"], found.loc["unmet_expectation", "gap_kind"]) == (
+        "retention",
+        "delivery",
+    )
+    assert (found["claim_id"] == "").all()
+
+
+def test_influence_adds_up():
+    found = built()
+    cells = found.influence
+    pains = cells[cells["label"] == "pain_point"]
+    assert pains["mentions"].sum() == 8
+    assert pains["share"].sum() == pytest.approx(1, abs=1e-5)
+    assert set(cells["department"]) == {"Billing", "Field"}
+    assert set(built(references={}).influence["department"]) == {"Billing", "Field", ""}
+    assert cells.set_index(["label", "area"]).loc[("pain_point", "integrations"), "revenue"] == 6000.0
+
+
+def test_weekly_counts_hold_all_themes_together():
+    weekly = built().weekly
+    whole = weekly[weekly["theme_id"] == ""].groupby("label")["mentions"].sum()
+    assert whole.to_dict() == {"pain_point": 8, "expectation_gap": 1, "feature_request": 1}
+    parts = weekly[weekly["theme_id"] != ""].groupby("label")["mentions"].sum()
+    assert parts.to_dict() == whole.to_dict()
+
+
+TABLES = {
+    "evidence": schema.EVIDENCE,
+    "themes": schema.THEMES,
+    "product_backlog": schema.PRODUCT_BACKLOG,
+    "marketing_backlog": schema.MARKETING_BACKLOG,
+    "claims_at_risk": schema.CLAIMS_AT_RISK,
+    "influence": schema.INFLUENCE,
+}
+
+
+@pytest.mark.parametrize("references", [{}, REFERENCES], ids=["alone", "with tables"])
+@pytest.mark.parametrize(
+    "scored",
+    [scored_rows([]), scored_rows([{"document_id": "a"}]), shop()],
+    ids=["no documents", "no spans", "some"],
+)
+def test_all_tables_have_their_columns(scored, references):
+    found = built(scored, references)
+    for name, columns in TABLES.items():
+        types = getattr(found, name).dtypes.astype(str).to_dict()
+        assert types == dict(columns), name
+
+
+def test_columns_without_an_input_stay_empty():
+    product = built(references={}).product_backlog
+    assert (product[["objective_id", "capability_id", "capability_status"]] == "").all(axis=None)
+    deals = built(shop().assign(amount=float("nan")), {}).product_backlog
+    assert deals["revenue"].isna().all()
+    assert (deals["currency"] == "").all()
+
+
+def test_documents_without_dates():
+    found = backlogs.build(
+        shop().assign(created_at=pd.Series([pd.NaT] * 9, dtype=schema.TIME)),
+        settings=CHOSEN,
+        references={},
+        as_of=None,
+    )
+    assert found.product_backlog["trend"].isna().all()
+    assert (found.product_backlog["factor_recency"] == 0).all()
+    assert found.weekly.empty
+
+
+def test_the_newest_date_ends_the_period_by_default():
+    found = backlogs.build(shop(), settings=CHOSEN, references={}, as_of=None)
+    assert found.product_backlog["factor_recency"].max() > 0.9
+
+
+@hypothesis_settings(max_examples=5, deadline=None)
+@given(st.permutations(range(9)))
+def test_row_order_changes_no_table(order):
+    expected, found = built(), built(shop(list(order)))
+    for name in (*TABLES, "weekly"):
+        left, right = getattr(found, name), getattr(expected, name)
+        if name == "evidence":
+            left = left.sort_values(["document_id", "start", "label"], ignore_index=True)
+            right = right.sort_values(["document_id", "start", "label"], ignore_index=True)
+        pd.testing.assert_frame_equal(left, right)
+
+
+def test_a_department_sees_its_part():
+    found = built(department="Billing")
+    assert found.product_backlog["departments"].tolist() == ["Billing"]
+    assert found.product_backlog["rank"].tolist() == [1]
+    assert set(found.influence["department"]) == {"Billing"}
+    assert set(found.marketing_backlog["theme_id"]) <= set(found.product_backlog["theme_id"])
+
+
+def test_an_unknown_department_is_named_with_the_known_ones():
+    with pytest.raises(SettingsError, match=r"'Biling'.*did you mean 'Billing'\?.*Field, Platform"):
+        built(department="Biling")
+    with pytest.raises(SettingsError, match="none; name them in \\[departments\\]"):
+        built(references={}, chosen=settings.Settings(), department="X")
