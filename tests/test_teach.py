@@ -1,0 +1,147 @@
+import json
+
+import numpy as np
+import pytest
+import trained
+
+from classifier import classify, models, teach
+from classifier.errors import InputError, OutputError
+from classifier.labels import EXPECTATION_SOURCES, GAP, LABELS
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """Labelled files: the small corpus in two parts."""
+    folder = tmp_path_factory.mktemp("labelled")
+    documents = trained.documents()
+    rows = [
+        {
+            "id": row["id"],
+            "text": row["text"],
+            "labels": [label for label in LABELS if row[label]],
+            "evidence": json.loads(row["evidence"]),
+            "expectation_source": row["expectation_source"],
+            "source": "ours",
+        }
+        for _, row in documents.iterrows()
+    ]
+    paths = [folder / "one.jsonl", folder / "two.jsonl"]
+    for path, part in zip(paths, (rows[::2], rows[1::2]), strict=True):
+        path.write_text("".join(json.dumps(row) + "\n" for row in part))
+    return paths
+
+
+@pytest.fixture(scope="module")
+def taught(files, tmp_path_factory):
+    out = tmp_path_factory.mktemp("models") / "mine" / "1"
+    return teach.train_files(files, out, seed=0), out
+
+
+def test_the_summary_of_training(taught):
+    summary, out = taught
+    assert json.loads(json.dumps(summary, allow_nan=False)) == summary
+    assert list(summary) == ["out", "model_id", "documents", "figures", "macro_f1", "seconds"]
+    assert summary["documents"] == len(trained.documents())
+    assert summary["out"] == str(out)
+    for label in LABELS:
+        figures = summary["figures"][label]
+        assert list(figures) == ["precision", "recall", "f1", "average_precision", "threshold"]
+        assert all(0 < value < 1 for value in figures.values())
+    assert summary["macro_f1"] == pytest.approx(
+        np.mean([summary["figures"][label]["f1"] for label in LABELS]), abs=1e-5
+    )
+
+
+def test_the_model_that_was_trained(taught):
+    summary, out = taught
+    loaded = models.load(out)
+    assert (loaded.model_id, loaded.name, loaded.version) == (summary["model_id"], "mine", "1")
+    assert loaded.description["about"]["documents"] == summary["documents"]
+    assert loaded.description["about"]["settings"]["seed"] == 0
+    for label in LABELS:
+        assert loaded.fast.heads[label].threshold == pytest.approx(
+            summary["figures"][label]["threshold"], abs=1e-6
+        )
+
+
+def test_the_card_says_nothing_untrue_of_the_data_of_others(taught):
+    text = (taught[1] / models.CARD).read_text()
+    assert "# Model card: mine 1" in text
+    assert "| ours | as given |" in text
+    assert "Texts and labels are those of the files that it was given." in text
+    assert "language models" not in text
+
+
+def test_the_summary_as_text(taught):
+    lines = teach.trained_text(taught[0]).splitlines()
+    assert lines[0] == f"Trained on {len(trained.documents()):,} documents"
+    assert [line.split("  ")[1].strip() for line in lines[3:6]] == [
+        "pain point",
+        "feature request",
+        "expectation gap",
+    ]
+    assert lines[-1].startswith(f"Model {taught[0]['model_id']}: {taught[1]}  (")
+
+
+def test_training_twice_into_one_folder(taught, files):
+    before = {path.name: path.read_bytes() for path in taught[1].iterdir()}
+    with pytest.raises(OutputError, match="holds a model already"):
+        teach.train_files(files, taught[1], seed=0)
+    assert {path.name: path.read_bytes() for path in taught[1].iterdir()} == before
+
+
+def test_files_that_cannot_be_learnt_from(tmp_path):
+    with pytest.raises(InputError, match=r"no.jsonl: no such file"):
+        teach.train_files([tmp_path / "no.jsonl"], tmp_path / "m", seed=0)
+    few = tmp_path / "few.csv"
+    few.write_text("text,labels\nIt broke,pain_point\n")
+    with pytest.raises(InputError, match="pain_point: 1 documents with it and 0 without"):
+        teach.train_files([few], tmp_path / "m", seed=0)
+    assert not (tmp_path / "m").exists()
+
+
+def test_predictions_are_what_scoring_says():
+    texts = trained.documents()["text"]
+    found = teach.predictions_of(trained.model(), texts)
+    scores = classify.score_texts(trained.model(), texts)
+    np.testing.assert_array_equal(found.decisions, scores.decision)
+    np.testing.assert_allclose(found.probabilities, scores.probability)
+    np.testing.assert_array_equal(found.review, scores.close.any(axis=1))
+    assert found.thresholds == tuple(trained.model().heads[label].threshold for label in LABELS)
+    for row, spans in enumerate(found.spans):
+        every = classify.spans_of(scores, row)
+        assert set(spans) == {label for label, *_ in every}
+        for label, (start, end) in spans.items():
+            own = [span for span in every if span[0] == label]
+            best = max(probability for *_, probability in own)
+            # Of spans that are equally strong, the first.
+            assert (start, end) == next((one[1], one[2]) for one in own if one[3] == best)
+        has_gap = found.decisions[row, LABELS.index(GAP)]
+        assert (found.expectation_source[row] in EXPECTATION_SOURCES) == has_gap
+
+
+def test_validation_is_of_out_of_fold_predictions():
+    found = teach.validation(trained.documents(), trained.trained(), resamples=20).as_dict()
+    assert found["documents"] == len(trained.documents())
+    own = (trained.trained().decision == train_labels()).mean()
+    assert 0.5 < own < 0.95
+    assert found["labels"]["pain_point"]["f1"]["value"] < 0.95
+
+
+def train_labels():
+    from classifier import train
+
+    return train.canonical(trained.documents())[list(LABELS)].to_numpy()
+
+
+def test_evaluation_of_files(taught, files, tmp_path):
+    model = models.load(taught[1])
+    found, written = teach.evaluate_files(files[:1], model, None, resamples=20, seed=0)
+    assert written == {}
+    assert found.as_dict()["documents"] == len(files[0].read_text().splitlines())
+    again, written = teach.evaluate_files(files[:1], model, tmp_path / "figures", resamples=20, seed=0)
+    assert again.as_dict() == found.as_dict()
+    assert written
+    assert all((tmp_path / "figures" / name).is_file() for name in written)
+    with pytest.raises(InputError, match="no such file"):
+        teach.evaluate_files([tmp_path / "no.jsonl"], model, None, resamples=20, seed=0)
