@@ -116,19 +116,22 @@ def severity(measures: Measures) -> pd.Series:
     total = CHURN * documents["churn_risk"] + IMPACT * documents["impact"]
     for label, weight in SEVERITY.items():
         total = total + weight * documents[label]
-    return total.clip(upper=1.0).groupby(documents["key"]).mean()
+    mean: pd.Series = total.clip(upper=1.0).groupby(documents["key"]).mean()
+    return mean
 
 
 def recency(measures: Measures) -> pd.Series:
     """Mean over documents of one half per half-life of age; 0 for documents without date."""
     age = (pd.Timestamp(measures.as_of) - measures.documents["created_at"]).dt.total_seconds() / 86_400
     fresh = 0.5 ** (age.clip(lower=0.0) / measures.half_life_days)
-    return fresh.fillna(0.0).groupby(measures.documents["key"]).mean()
+    mean: pd.Series = fresh.fillna(0.0).groupby(measures.documents["key"]).mean()
+    return mean
 
 
 def _log_share(counts: pd.Series) -> pd.Series:
     logs = np.log1p(counts.astype("float64"))
-    return logs / logs.max()
+    part: pd.Series = logs / logs.max()
+    return part
 
 
 FACTORS: Final[Mapping[str, Factor]] = {

@@ -34,6 +34,9 @@ LINK: Final = 0.45
 _AREA_SHARE: Final = 0.2
 """A theme is filed under an area when that area holds at least this part of what points anywhere."""
 
+_TELLING_WORDS: Final = 6
+"""A quote of fewer words, a bare subject line as a rule, stands for its theme only so much."""
+
 _CHUNK: Final = 20_000
 
 
@@ -93,7 +96,7 @@ def group(
     rows = _rows(spans, weights, encoder)
     spans["group"] = group_rows(rows, similarity=settings.themes.similarity)
     spans["group"] = _without_words(spans["group"], rows, spans["label"])
-    spans["centrality"] = _centrality(rows, spans["group"].to_numpy())
+    spans["centrality"] = _centrality(rows, spans["group"].to_numpy(), spans["quote"])
     spans["area"] = _pooled_areas(spans, areas, weights)
     spans, themes = _themes(spans, _quotable(settings, references))
     for name in ("theme_id", "area", "centrality"):
@@ -145,7 +148,8 @@ def _without_words(groups: pd.Series, rows: Floats, labels: pd.Series) -> pd.Ser
     return groups.where(speaks, groups.max() + 1 + pd.factorize(labels, sort=True)[0])
 
 
-def _centrality(rows: Floats, groups: np.ndarray) -> np.ndarray:
+def _centrality(rows: Floats, groups: np.ndarray, quotes: pd.Series) -> np.ndarray:
+    """Return how well each span stands for its group: likeness to its mean, less for a few bare words."""
     sums = np.zeros((groups.max() + 1, rows.shape[1]), dtype=np.float32)
     np.add.at(sums, groups, rows)
     means = unit_rows(sums)
@@ -153,7 +157,8 @@ def _centrality(rows: Floats, groups: np.ndarray) -> np.ndarray:
     for start in range(0, len(rows), _CHUNK):
         part = slice(start, start + _CHUNK)
         likeness[part] = np.einsum("ij,ij->i", rows[part], means[groups[part]])
-    return np.round(likeness, 6)
+    spoken = (quotes.str.count(r"\s+") + 1).to_numpy(dtype=np.float64)
+    return np.round(likeness * np.minimum(spoken, _TELLING_WORDS) / _TELLING_WORDS, 6)
 
 
 def _pooled_areas(spans: pd.DataFrame, areas: Areas, weights: Floats) -> pd.Series:

@@ -251,3 +251,14 @@ def test_titles_keep_the_case_of_the_texts():
     assert titles({"a": [("1", "duplicates in QuickBooks"), ("2", "QuickBooks duplicates")]})["a"].count(
         "QuickBooks"
     )
+
+
+def test_a_bare_word_is_no_exemplar():
+    quotes = [
+        "routes",
+        "the routes ignore live traffic every morning",
+        "routes send vans through live traffic again",
+    ]
+    rows = [{"document_id": f"d{n}", "spans": [span("pain_point", quote)]} for n, quote in enumerate(quotes)]
+    _, themes = group(evidence_of(scored_rows(rows)), settings.Settings())
+    assert "routes" not in set(themes[themes["mentions"] > 1]["exemplar"])

@@ -155,3 +155,21 @@ def test_row_order_changes_no_link():
     evidence = gaps(*SAID)
     turned = claims_of(evidence.iloc[::-1]).sort_index()
     pd.testing.assert_frame_equal(turned, claims_of(evidence))
+
+
+def test_a_document_is_held_to_its_strongest_claim():
+    spans = [
+        span("expectation_gap", SAID[1]),
+        span("expectation_gap", "twice an invoice, the store said", start=99),
+    ]
+    scored = scored_rows([{"document_id": "d", "spans": spans, "expectation_source": "advertised"}])
+    found = claims_of(evidence_of(scored))
+    assert found["claim_id"].tolist() == ["CL-2", ""]
+    assert found["claim_candidates"].str.startswith("CL").all()
+
+
+def test_a_doubtful_span_makes_a_doubtful_link():
+    sure = claims_of(gaps(*SAID))
+    unsure = claims_of(gaps(*SAID).assign(score=0.09))
+    assert (sure["claim_id"][:3] != "").all()
+    assert (unsure["claim_id"] == "").all()
