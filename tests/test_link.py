@@ -158,14 +158,11 @@ def test_row_order_changes_no_link():
 
 
 def test_a_document_is_held_to_its_strongest_claim():
-    spans = [
-        span("expectation_gap", SAID[1]),
-        span("expectation_gap", "twice an invoice, the store said", start=99),
-    ]
+    spans = [span("expectation_gap", said, start=100 * n) for n, said in enumerate(SAID[:3])]
     scored = scored_rows([{"document_id": "d", "spans": spans, "expectation_source": "advertised"}])
     found = claims_of(evidence_of(scored))
-    assert found["claim_id"].tolist() == ["CL-2", ""]
-    assert found["claim_candidates"].str.startswith("CL").all()
+    assert found["claim_candidates"].str[:4].nunique() > 1
+    assert found.loc[found["claim_id"] != "", "claim_id"].nunique() == 1
 
 
 def test_a_doubtful_span_makes_a_doubtful_link():
