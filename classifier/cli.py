@@ -3,6 +3,7 @@
 In: arguments. Out: results on stdout or in files, messages on stderr. Never computes anything.
 """
 
+import itertools
 import json
 import sys
 from collections.abc import Callable
@@ -54,7 +55,7 @@ def _fail(error: FeedbackError) -> NoReturn:
 
 def _wants_json(arguments: list[str]) -> bool:
     return "--format=json" in arguments or any(
-        pair == ("--format", "json") for pair in zip(arguments, arguments[1:], strict=False)
+        pair == ("--format", "json") for pair in itertools.pairwise(arguments)
     )
 
 
@@ -146,7 +147,10 @@ def run(inputs: tuple[str, ...], out: Path, form: str, **values: Any) -> None:
 @main.command()
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
 @click.option(
-    "--out", required=True, metavar="FILE", help="File to write: .csv .jsonl (also .gz .zst) .parquet; - is stdout."
+    "--out",
+    required=True,
+    metavar="FILE",
+    help="File to write: .csv .jsonl (also .gz .zst) .parquet; - is stdout.",
 )
 @reading
 @modelling
@@ -232,7 +236,9 @@ def explain(text: str, form: str, **values: Any) -> None:
 
 @main.command()
 @click.argument("data", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="DATA...")
-@click.option("--out", required=True, type=click.Path(path_type=Path), metavar="DIR", help="Folder of the new model.")
+@click.option(
+    "--out", required=True, type=click.Path(path_type=Path), metavar="DIR", help="Folder of the new model."
+)
 @click.option("--seed", default=0, show_default=True, help="Seed of the folds.")
 @click.option("--quiet", is_flag=True, help="Print errors only.")
 @answering
@@ -258,7 +264,9 @@ def train(data: tuple[Path, ...], out: Path, seed: int, quiet: bool, form: str) 
     metavar="DIR",
     help="Folder for JSON, Markdown and plots.",
 )
-@click.option("--resamples", type=click.IntRange(1), default=2000, show_default=True, help="Bootstrap resamples.")
+@click.option(
+    "--resamples", type=click.IntRange(1), default=2000, show_default=True, help="Bootstrap resamples."
+)
 @click.option("--seed", default=0, show_default=True, help="Seed of the resamples.")
 @answering
 def evaluate(

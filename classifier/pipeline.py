@@ -64,6 +64,8 @@ class Tally:
     dropped: list[pd.DataFrame] = field(default_factory=list)
     duplicates: list[pd.DataFrame] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    # Path as the user gave it -> name in the tables, which must not depend on where the files lie.
+    names: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def read(self) -> int:
@@ -72,11 +74,15 @@ class Tally:
 
     def table(self, name: str) -> pd.DataFrame:
         """Return `rejected`, `dropped` or `duplicates` as one table, by file and row."""
-        table = {"rejected": schema.REJECTED, "dropped": schema.DROPPED, "duplicates": schema.DUPLICATES}[name]
+        table = {"rejected": schema.REJECTED, "dropped": schema.DROPPED, "duplicates": schema.DUPLICATES}[
+            name
+        ]
         frames = [frame for frame in getattr(self, name) if len(frame)]
         if not frames:
             return schema.empty(table)
-        return schema.conform(pd.concat(frames).sort_values(["file", "row"], kind="stable"), table)
+        rows = pd.concat(frames)
+        rows["file"] = [self.names.get(file, file) for file in rows["file"]]
+        return schema.conform(rows.sort_values(["file", "row"], kind="stable"), table)
 
     @classmethod
     def of_scored(cls, scored: pd.DataFrame) -> "Tally":
@@ -112,6 +118,26 @@ class Tally:
             "dropped": sum(map(len, self.dropped)),
             "merged": self.merged,
         }
+
+
+def short_names(paths: Iterable[str]) -> dict[str, str]:
+    """Return path -> as many of its last parts as tell it from the other paths.
+
+    Examples
+    --------
+    >>> short_names(["in/a/notes.csv", "in/b/notes.csv", "in/tickets.json"])
+    {'in/a/notes.csv': 'a/notes.csv', 'in/b/notes.csv': 'b/notes.csv', 'in/tickets.json': 'tickets.json'}
+    """
+    parts = {path: path.replace("\\", "/").split("/") for path in paths}
+    names: dict[str, str] = {}
+    for path, own in parts.items():
+        others = [other for each, other in parts.items() if each != path]
+        length = next(
+            (size for size in range(1, len(own)) if all(other[-size:] != own[-size:] for other in others)),
+            len(own),
+        )
+        names[path] = "/".join(own[-length:])
+    return names
 
 
 def score_batches(
@@ -242,7 +268,9 @@ def without_quotes(scored: pd.DataFrame) -> pd.DataFrame:
     """Return scored rows without any text of the customer: neither quotes nor subject."""
     blank = pd.Series([""] * len(scored), index=scored.index, dtype="str")
     spans = [
-        json.dumps([{**span, "quote": ""} for span in json.loads(text)], separators=(",", ":")) if text else ""
+        json.dumps([{**span, "quote": ""} for span in json.loads(text)], separators=(",", ":"))
+        if text
+        else ""
         for text in scored["spans"]
     ]
     emptied = {"subject": blank, **{f"{label}_evidence": blank for label in LABELS}}
@@ -350,7 +378,9 @@ def _label_columns(scores: Scores, readable: np.ndarray, spans: list[list[Span]]
             columns[f"{label}_{part}"] = pd.Series(
                 [span[part] if span else None for span in best], dtype="Int64"
             )
-        columns[f"{label}_evidence"] = pd.Series([span["quote"] if span else "" for span in best], dtype="str")
+        columns[f"{label}_evidence"] = pd.Series(
+            [span["quote"] if span else "" for span in best], dtype="str"
+        )
     return columns
 
 

@@ -145,6 +145,7 @@ def score(
     files = {} if out == "-" else {Path(out).name: out}
     with report.scored_writer(out, extra=chosen.settings.input.keep, format=form, bom=bom) as writer:
         sources, notes = read.find_inputs(inputs)
+        tally.names = pipeline.short_names(source.name for source in sources)
         for batch in _scored(sources, notes, model=model, chosen=chosen, tally=tally, watching=watching):
             writer.write(batch)
         if out != "-" and any(map(len, tally.rejected)):
@@ -186,14 +187,13 @@ def run(
     sources, notes = read.find_inputs(inputs)
     # Equal documents in two files: which one counts must not depend on the order they were named in.
     sources = sorted(sources, key=lambda source: source.name)
+    tally.names = pipeline.short_names(source.name for source in sources)
     # Themes need the quotes; what leaves the program is stripped afterwards.
     scoring = replace(chosen.settings.scoring, quotes="redacted")
     inner = replace(chosen, settings=replace(chosen.settings, scoring=scoring))
     with report.prepare_folder(out, force=choice.force) as folder:
         with clock.stage("score"):
-            batches = list(
-                _scored(sources, notes, model=model, chosen=inner, tally=tally, watching=watching)
-            )
+            batches = list(_scored(sources, notes, model=model, chosen=inner, tally=tally, watching=watching))
         _check_rejected(tally, chosen, out)
         with clock.stage("report"):
             scored = canonical(pd.concat(batches, ignore_index=True))
@@ -267,7 +267,10 @@ def _scored(
     given = chosen.settings.input
     extra = tuple(name for name in chosen.filters.where if name not in pipeline.FILTERABLE)
     names = {one for one in read.ReadOptions.__dataclass_fields__ if one in given.__dataclass_fields__}
-    options = read.ReadOptions(**{name: getattr(given, name) for name in names - {"keep"}}, keep=tuple(dict.fromkeys((*given.keep, *extra))))
+    options = read.ReadOptions(
+        **{name: getattr(given, name) for name in names - {"keep"}},
+        keep=tuple(dict.fromkeys((*given.keep, *extra))),
+    )
     settings = ScoreSettings(
         quotes=chosen.settings.scoring.quotes == "redacted",
         competitors=chosen.settings.competitors,

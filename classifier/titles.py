@@ -12,7 +12,7 @@ from functools import lru_cache
 from math import log
 from typing import Final
 
-from classifier.vectors import fold, stem, stop_words, words
+from classifier.vectors import EXACT_UP_TO, UBIQUITOUS, fold, generic_stems, stem, stop_words, words
 
 Key = tuple[str, ...]
 
@@ -72,16 +72,29 @@ def titles(texts: Mapping[str, Sequence[tuple[str, str]]], *, known: Iterable[st
     names = _Names(heads.values(), known)
     counts = {theme: _word_counts(pairs) for theme, pairs in heads.items()}
     spread = Counter(word for found in counts.values() for word in found)
+    vague = generic_stems() | _ubiquitous(heads.values())
     made = {}
     for theme, pairs in heads.items():
         rarity = {word: log(1 + len(heads) / spread[word]) for word in counts[theme]}
+        # A theme of vague words alone is named by them: better than by none.
+        unnamed = vague if counts[theme].keys() - vague else frozenset()
         least = _COMMON_PART * len(pairs)
         weights = {
-            word: count**0.5 * rarity[word] if count >= least else 0.0
+            word: count**0.5 * rarity[word] if count >= least and word not in unnamed else 0.0
             for word, count in counts[theme].items()
         }
         made[theme] = _title(_phrases(pairs, names), weights)
     return made
+
+
+def _ubiquitous(themes: Iterable[Sequence[tuple[str, str]]]) -> set[str]:
+    """Return the words that every theme of a large corpus speaks of: the product's own name."""
+    totals: Counter[str] = Counter()
+    texts = 0
+    for pairs in themes:
+        totals.update(_word_counts(pairs))
+        texts += len(pairs)
+    return {word for word, count in totals.items() if texts > EXACT_UP_TO and count > UBIQUITOUS * texts}
 
 
 def _word_counts(pairs: Sequence[tuple[str, str]]) -> Counter[str]:

@@ -27,6 +27,13 @@ EXACT_UP_TO: Final = 1_000
 
 SAMPLE: Final = 20_000
 CHUNK: Final = 20_000
+DIMENSIONS_OF_MANY: Final = 128
+MANY: Final = 50_000
+"""Beyond so many different texts, shorter vectors: memory counts, and themes are coarser anyway."""
+
+UBIQUITOUS: Final = 0.08
+"""In a corpus of more than 1,000 texts, a word in this part of them (the product's name) tells none apart."""
+
 CHARACTERS_UP_TO: Final = 10_000
 """Beyond so many different texts, words alone say enough and parts of words cost too much."""
 
@@ -147,6 +154,30 @@ _TALK: Final = """
 """
 
 
+@lru_cache(maxsize=1)
+def generic_stems() -> frozenset[str]:
+    """Return the stems of words that complaints about anything share: alone they name no subject."""
+    return frozenset(stem(word) for word in _GENERIC.split())
+
+
+_GENERIC: Final = """
+    work working works worked problem problems issue issues error errors trouble fail fails failed
+    failing failure happen happens happened happening help fix fixed solve solved solution resolve
+    resolved try tries tried trying use uses used using need needs needed make makes made know knows see
+    sees saw look looks looking find found give gives keep keeps seem seems appear appears start starts
+    started starting stop stops stopped change changes changed show shows thing things stuff something
+    anything everything nothing someone anyone way ways time times day days week weeks month months year
+    years today yesterday ago lot lots bit new old good bad great fine ok nice best better worse able
+    unable possible impossible sure think thought question questions answer answers reason idea come
+    comes came go goes going went gone take takes took put run runs running site sites website websites
+    app apps application applications product latest recent recently updated says open opens opened
+    opening close click clicks clicked clicking press set guy guys fact case point place part first
+    second last next right wrong different same left still already always never often constantly
+    suddenly immediately properly correctly completely actually basically simply literally currently
+    allow allows support please wish hope
+"""
+
+
 @dataclass(frozen=True)
 class TfidfEncoder:
     """Weighted words, pairs of words and parts of words, projected on the corpus's main directions."""
@@ -164,7 +195,7 @@ class TfidfEncoder:
         return unit_rows(rows)[inverse.ravel()]
 
 
-def fit_tfidf(texts: Iterable[str], *, dimensions: int = DIMENSIONS) -> TfidfEncoder:
+def fit_tfidf(texts: Iterable[str], *, dimensions: int = 0) -> TfidfEncoder:
     """Learn which words of a corpus tell its texts apart.
 
     Parameters
@@ -172,7 +203,8 @@ def fit_tfidf(texts: Iterable[str], *, dimensions: int = DIMENSIONS) -> TfidfEnc
     texts
         All texts that will be compared, in any order; repeated ones count once.
     dimensions
-        Length of the vectors where there are more than 1,000 different texts.
+        Length of the vectors where there are more than 1,000 different texts; 0: 256, or 128 where there
+        are more than 50,000.
 
     Returns
     -------
@@ -180,12 +212,17 @@ def fit_tfidf(texts: Iterable[str], *, dimensions: int = DIMENSIONS) -> TfidfEnc
     """
     unique = sorted({text for text in texts if text}, key=content_key)
     sample = unique[:SAMPLE]
+    dimensions = dimensions or (DIMENSIONS if len(unique) <= MANY else DIMENSIONS_OF_MANY)
     if not sample:
         return TfidfEncoder((), np.zeros((0, 0), dtype=np.float32))
     kinds: list[Callable[[str], list[str]]] = [word_features]
     if len(unique) <= CHARACTERS_UP_TO:
         kinds.append(character_features)
-    blocks = tuple(_fit_block(kind, sample) for kind in kinds)
+    fitted = (_fit_block(kind, sample) for kind in kinds)
+    # A large corpus in which no word comes twice has nothing to compare by.
+    blocks = tuple(block for block in fitted if block.columns)
+    if not blocks:
+        return TfidfEncoder((), np.zeros((0, 0), dtype=np.float32))
     with one_thread():
         directions = _directions(_features(blocks, sample), dimensions)
     return TfidfEncoder(blocks, directions)
@@ -195,7 +232,9 @@ def word_features(text: str) -> list[str]:
     """Return stems without stop words, and pairs of neighbours among them."""
     stop = stop_words()
     kept = [stem(word) for word in words(text) if word not in stop]
-    return kept + [f"{first} {second}" for first, second in pairwise(kept)]
+    generic = generic_stems()
+    pairs = [f"{first} {second}" for first, second in pairwise(kept) if {first, second} - generic]
+    return [word for word in kept if word not in generic] + pairs
 
 
 def character_features(text: str) -> list[str]:
@@ -220,7 +259,8 @@ def _fit_block(kind: Callable[[str], list[str]], sample: Sequence[str]) -> _Bloc
     counts = Counter(feature for text in sample for feature in set(kind(text)))
     # Features of a single text tell nothing in a large corpus, and most features are such.
     least = 2 if len(sample) > EXACT_UP_TO else 1
-    names = sorted(name for name, count in counts.items() if count >= least)
+    most = UBIQUITOUS * len(sample) if kind is word_features and len(sample) > EXACT_UP_TO else len(sample)
+    names = sorted(name for name, count in counts.items() if least <= count <= most)
     seen = np.array([counts[name] for name in names], dtype=np.float64)
     idf = np.log((1 + len(sample)) / (1 + seen)) + 1
     return _Block(kind, {name: column for column, name in enumerate(names)}, idf)

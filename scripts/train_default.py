@@ -49,7 +49,10 @@ LIMITS = (
 
 def training_data(data_root: Path) -> pd.DataFrame:
     """Return all labelled documents, without those that are near-duplicates of a gold text."""
-    paths = [*sorted((data_root / "train").glob("*.jsonl")), *sorted((PROJECT / "data/training").glob("written_*.jsonl"))]
+    paths = [
+        *sorted((data_root / "train").glob("*.jsonl")),
+        *sorted((PROJECT / "data/training").glob("written_*.jsonl")),
+    ]
     frames = [labelled.read_labelled([path]) for path in paths]
     annotated = sorted((PROJECT / "data/training").glob("annotations_*.jsonl"))
     frames += [_annotated(path, data_root) for path in annotated]
@@ -58,7 +61,9 @@ def training_data(data_root: Path) -> pd.DataFrame:
     gold = [labelled.read_labelled([path])["text"] for path in sorted((data_root / "gold").glob("*.jsonl"))]
     groups = splits.near_duplicate_groups(pd.concat([documents["text"], *gold]).tolist())
     leaks = np.isin(groups[: len(documents)], groups[len(documents) :])
-    click.echo(f"{len(documents)} labelled documents; left out as near-duplicates of gold: {int(leaks.sum())}")
+    click.echo(
+        f"{len(documents)} labelled documents; left out as near-duplicates of gold: {int(leaks.sum())}"
+    )
     return documents[~leaks].reset_index(drop=True)
 
 
@@ -73,13 +78,17 @@ def _annotated(path: Path, data_root: Path) -> pd.DataFrame:
         source = row["source"]
         if source not in texts:
             file = next(
-                found for found in (data_root / part / f"{source}.parquet" for part in ("corpora", "public")) if found.is_file()
+                found
+                for found in (data_root / part / f"{source}.parquet" for part in ("corpora", "public"))
+                if found.is_file()
             )
             table = pd.read_parquet(file, columns=["id", "text"])
             texts[source] = dict(zip(table["id"].astype(str), table["text"].str.strip(), strict=True))
         text = texts[source].get(row["id"], "")
         if hashlib.sha256(text.encode()).hexdigest()[:16] != row["sha256"]:
-            raise click.ClickException(f"{path}: {source} {row['id']} has another text than the one that was labelled")
+            raise click.ClickException(
+                f"{path}: {source} {row['id']} has another text than the one that was labelled"
+            )
         evidence = {label: text[start:end] for label, (start, end) in row["evidence"].items()}
         rows.append(
             {
@@ -97,7 +106,9 @@ def _annotated(path: Path, data_root: Path) -> pd.DataFrame:
 
 
 @click.command()
-@click.option("--data-root", type=click.Path(path_type=Path, exists=True), default="../shared/data", show_default=True)
+@click.option(
+    "--data-root", type=click.Path(path_type=Path, exists=True), default="../shared/data", show_default=True
+)
 @click.option("--out", type=click.Path(path_type=Path), default="models/default/1", show_default=True)
 @click.option("--measure/--no-measure", default=True, help="Measure on the gold sets for the card.")
 def main(data_root: Path, out: Path, measure: bool) -> None:
@@ -118,12 +129,19 @@ def main(data_root: Path, out: Path, measure: bool) -> None:
     name, version = out.parent.name, out.name
     about = {
         "documents": len(documents),
-        "documents_by_source": {key: int(value) for key, value in sorted(documents["source"].value_counts().items())},
+        "documents_by_source": {
+            key: int(value) for key, value in sorted(documents["source"].value_counts().items())
+        },
         "settings": asdict(settings),
         "versions": versions(("numpy", "scikit-learn", "scipy")),
     }
     text = card.render(
-        name=name, version=version, training=documents, sources=SOURCES, figures=figures, limits=LIMITS,
+        name=name,
+        version=version,
+        training=documents,
+        sources=SOURCES,
+        figures=figures,
+        limits=LIMITS,
         command="python scripts/train_default.py",
     )
     model_id = models.save(

@@ -166,7 +166,13 @@ def test_run_is_exactly_score_then_report(demo: Path, tmp_path: Path) -> None:
     assert call("score", *INPUTS, CONFIG, "--out", scored).exit_code == 0
     result = call("report", scored, *TABLES, CONFIG, "--out", tmp_path / "report")
     assert result.exit_code == 0, result.output
-    for name in ("themes.csv", "evidence.csv", "product_backlog.csv", "marketing_backlog.csv", "claims_at_risk.csv"):
+    for name in (
+        "themes.csv",
+        "evidence.csv",
+        "product_backlog.csv",
+        "marketing_backlog.csv",
+        "claims_at_risk.csv",
+    ):
         assert (tmp_path / "report" / name).read_bytes() == (demo / name).read_bytes(), name
 
 
@@ -210,7 +216,11 @@ def test_diff_tells_what_a_filter_changed(demo: Path, tmp_path: Path) -> None:
 
 
 def test_since_and_until(tmp_path: Path) -> None:
-    rows = [[1, "2026-01-31", "It crashes"], [2, "2026-02-01", "It crashes too"], [3, "2026-03-01", "And again"]]
+    rows = [
+        [1, "2026-01-31", "It crashes"],
+        [2, "2026-02-01", "It crashes too"],
+        [3, "2026-03-01", "And again"],
+    ]
     table = write_csv(tmp_path / "t.csv", ["id", "created_at", "text"], rows)
     out = tmp_path / "s.jsonl"
     result = call("score", table, "--since", "2026-02-01", "--until", "2026-03-01", "--out", out)
@@ -222,7 +232,9 @@ def test_since_and_until(tmp_path: Path) -> None:
 def test_score_keeps_the_input_order_in_every_format(tmp_path: Path, name: str) -> None:
     from classifier.report import read_scored
 
-    table = write_csv(tmp_path / "t.csv", ["id", "text"], [[5, "Login fails."], [3, ""], [4, "=2+2 please add dark mode"]])
+    table = write_csv(
+        tmp_path / "t.csv", ["id", "text"], [[5, "Login fails."], [3, ""], [4, "=2+2 please add dark mode"]]
+    )
     result = call("score", table, "--out", tmp_path / name)
     assert result.exit_code == 0, result.output
     scored = read_scored([tmp_path / name])
@@ -233,7 +245,9 @@ def test_score_keeps_the_input_order_in_every_format(tmp_path: Path, name: str) 
 
 
 def test_score_from_stdin_to_stdout() -> None:
-    result = call("score", "-", "--out", "-", "--format", "jsonl", stdin=b'{"text": "The app crashes daily."}\n')
+    result = call(
+        "score", "-", "--out", "-", "--format", "jsonl", stdin=b'{"text": "The app crashes daily."}\n'
+    )
     assert result.exit_code == 0, result.output
     row = json.loads(result.stdout)
     assert row["pain_point"] is True
@@ -260,7 +274,11 @@ def test_no_rows_is_no_error(tmp_path: Path) -> None:
 
 
 def test_too_many_bad_rows_stop_the_run_but_are_listed(tmp_path: Path) -> None:
-    lines = ["id,text", *(f"{row},fine text here" for row in range(60)), *(f"{row},a,b,c" for row in range(30))]
+    lines = [
+        "id,text",
+        *(f"{row},fine text here" for row in range(60)),
+        *(f"{row},a,b,c" for row in range(30)),
+    ]
     (tmp_path / "t.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     out = tmp_path / "out"
     result = call("run", tmp_path / "t.csv", "--out", out)
@@ -284,7 +302,12 @@ def test_score_leaves_no_half_file_where_rows_are_too_bad(tmp_path: Path) -> Non
 
 
 def test_a_repeated_id_is_told_and_nothing_is_lost(tmp_path: Path) -> None:
-    rows = [["a", "It crashes"], ["b", "Slow again"], ["a", "It crashes"], ["b", "Other words for the same id"]]
+    rows = [
+        ["a", "It crashes"],
+        ["b", "Slow again"],
+        ["a", "It crashes"],
+        ["b", "Other words for the same id"],
+    ]
     table = write_csv(tmp_path / "t.csv", ["ticket_id", "text"], rows)
     result = call("run", table, "--id-column", "ticket_id", "--out", tmp_path / "out")
     assert result.exit_code == 0, result.output
@@ -334,7 +357,9 @@ def test_mistakes_are_told_with_their_remedy(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     write_csv(tmp_path / "t.csv", ["id", "text"], [[1, "The secret export crashes."]])
-    result = call(*arguments, *(["--models", ROOT / "models"] if arguments[0] in ("run", "score", "evaluate") else []))
+    result = call(
+        *arguments, *(["--models", ROOT / "models"] if arguments[0] in ("run", "score", "evaluate") else [])
+    )
     assert result.exit_code == code, result.output
     assert told in result.stderr
     assert "secret" not in result.stderr
@@ -381,14 +406,15 @@ def test_explain_imports_nothing_heavy(tmp_path: Path) -> None:
         "print(*sorted({name.split('.')[0] for name in sys.modules} "
         "& {'pandas', 'sklearn', 'numba', 'spacy', 'scipy', 'pyarrow'}))"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
-    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
 
 
 def test_help_imports_nothing_heavy() -> None:
-    code = "import sys, classifier.cli; print(*sorted({n.split('.')[0] for n in sys.modules} & {'numpy', 'pandas'}))"
+    code = (
+        "import sys, classifier.cli\n"
+        "print(*sorted({name.split('.')[0] for name in sys.modules} & {'numpy', 'pandas'}))"
+    )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
 
@@ -434,7 +460,16 @@ def test_train_and_evaluate(tmp_path: Path) -> None:
     assert again.exit_code == 1
     assert "never overwritten" in again.stderr
     measured = call(
-        "evaluate", data, "--model", model, "--out", tmp_path / "figures", "--format", "json", "--resamples", "50"
+        "evaluate",
+        data,
+        "--model",
+        model,
+        "--out",
+        tmp_path / "figures",
+        "--format",
+        "json",
+        "--resamples",
+        "50",
     )
     assert measured.exit_code == 0, measured.output
     figures = json.loads(measured.stdout)

@@ -598,7 +598,9 @@ def test_hostile_text_takes_linear_time(unit: str) -> None:
 
 def test_quotes_of_a_long_document_equal_those_read_whole() -> None:
     filler = "The export of the monthly figures stops half way, and nobody knows why. " * 20
-    text = f"{filler}Write to lou.ferrante@example.com or call +1 555 010 4471 now. {filler}Thanks, Lou Ferrante"
+    text = (
+        f"{filler}Write to lou.ferrante@example.com or call +1 555 010 4471 now. {filler}Thanks, Lou Ferrante"
+    )
     middle = text.index("Write")
     spans = [(middle, middle + 24), (middle + 30, middle + 62), (len(text) - 12, len(text))]
     found = redact_quotes(text, ["Lou Ferrante"], spans)

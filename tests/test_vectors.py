@@ -89,9 +89,9 @@ def test_empty_corpus_gives_vectors_without_columns():
 def test_large_corpora_keep_fixed_dimensions(monkeypatch):
     monkeypatch.setattr(vectors, "EXACT_UP_TO", 3)
     monkeypatch.setattr(vectors, "CHARACTERS_UP_TO", 3)
-    texts = [f"{a} {b}" for a in ("slow", "lost", "late") for b in ("board", "photo", "route", "invoice")]
+    texts = [f"first{a} second{b}" for a in range(20) for b in range(20)]
     encoder = fit_tfidf(texts, dimensions=4)
-    assert encoder.encode(texts).shape == (12, 4)
+    assert encoder.encode(texts).shape == (400, 4)
     assert len(encoder.blocks) == 1
     assert (encoder.encode(texts) == fit_tfidf(texts[::-1], dimensions=4).encode(texts)).all()
 
@@ -105,3 +105,10 @@ def test_unit_rows_have_length_one_or_zero(rows):
 @given(st.text(max_size=80))
 def test_words_of_any_text_hold_no_space(text):
     assert all(word and not any(char.isspace() for char in word) for word in words(text))
+
+
+def test_a_corpus_without_repeated_words_has_nothing_to_compare_by(monkeypatch):
+    monkeypatch.setattr(vectors, "EXACT_UP_TO", 3)
+    monkeypatch.setattr(vectors, "CHARACTERS_UP_TO", 3)
+    texts = ["alpha", "bravo", "charlie", "delta", "echo"]
+    assert fit_tfidf(texts).encode(texts).shape == (5, 0)

@@ -4,7 +4,6 @@ In: subjects and texts. Out: a mask. Never marks a mail that says more than a ma
 """
 
 import re
-
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
