@@ -72,7 +72,7 @@ def titles(texts: Mapping[str, Sequence[tuple[str, str]]], *, known: Iterable[st
     names = _Names(heads.values(), known)
     counts = {theme: _word_counts(pairs) for theme, pairs in heads.items()}
     spread = Counter(word for found in counts.values() for word in found)
-    vague = generic_stems() | _ubiquitous(heads.values())
+    vague = _vague(heads.values())
     made = {}
     for theme, pairs in heads.items():
         rarity = {word: log(1 + len(heads) / spread[word]) for word in counts[theme]}
@@ -87,14 +87,16 @@ def titles(texts: Mapping[str, Sequence[tuple[str, str]]], *, known: Iterable[st
     return made
 
 
-def _ubiquitous(themes: Iterable[Sequence[tuple[str, str]]]) -> set[str]:
-    """Return the words that every theme of a large corpus speaks of: the product's own name."""
+def _vague(themes: Iterable[Sequence[tuple[str, str]]]) -> set[str]:
+    """Return the words that name no theme of a large corpus: generic ones, and the product's own name."""
     totals: Counter[str] = Counter()
     texts = 0
     for pairs in themes:
         totals.update(_word_counts(pairs))
         texts += len(pairs)
-    return {word for word, count in totals.items() if texts > EXACT_UP_TO and count > UBIQUITOUS * texts}
+    if texts <= EXACT_UP_TO:
+        return set()
+    return {*generic_stems(), *(word for word, count in totals.items() if count > UBIQUITOUS * texts)}
 
 
 def _word_counts(pairs: Sequence[tuple[str, str]]) -> Counter[str]:

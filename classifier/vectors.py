@@ -215,7 +215,8 @@ def fit_tfidf(texts: Iterable[str], *, dimensions: int = 0) -> TfidfEncoder:
     dimensions = dimensions or (DIMENSIONS if len(unique) <= MANY else DIMENSIONS_OF_MANY)
     if not sample:
         return TfidfEncoder((), np.zeros((0, 0), dtype=np.float32))
-    kinds: list[Callable[[str], list[str]]] = [word_features]
+    small = len(unique) <= EXACT_UP_TO
+    kinds: list[Callable[[str], list[str]]] = [word_features if small else subject_features]
     if len(unique) <= CHARACTERS_UP_TO:
         kinds.append(character_features)
     fitted = (_fit_block(kind, sample) for kind in kinds)
@@ -230,11 +231,24 @@ def fit_tfidf(texts: Iterable[str], *, dimensions: int = 0) -> TfidfEncoder:
 
 def word_features(text: str) -> list[str]:
     """Return stems without stop words, and pairs of neighbours among them."""
-    stop = stop_words()
-    kept = [stem(word) for word in words(text) if word not in stop]
+    kept = _kept_stems(text)
+    return kept + [f"{first} {second}" for first, second in pairwise(kept)]
+
+
+def subject_features(text: str) -> list[str]:
+    """Return the word features that name a subject: what a large corpus is grouped by.
+
+    In a small one every word counts; in a large one, "not working" would be a theme of its own.
+    """
+    kept = _kept_stems(text)
     generic = generic_stems()
     pairs = [f"{first} {second}" for first, second in pairwise(kept) if {first, second} - generic]
     return [word for word in kept if word not in generic] + pairs
+
+
+def _kept_stems(text: str) -> list[str]:
+    stop = stop_words()
+    return [stem(word) for word in words(text) if word not in stop]
 
 
 def character_features(text: str) -> list[str]:
@@ -259,7 +273,7 @@ def _fit_block(kind: Callable[[str], list[str]], sample: Sequence[str]) -> _Bloc
     counts = Counter(feature for text in sample for feature in set(kind(text)))
     # Features of a single text tell nothing in a large corpus, and most features are such.
     least = 2 if len(sample) > EXACT_UP_TO else 1
-    most = UBIQUITOUS * len(sample) if kind is word_features and len(sample) > EXACT_UP_TO else len(sample)
+    most = UBIQUITOUS * len(sample) if kind is subject_features else len(sample)
     names = sorted(name for name, count in counts.items() if least <= count <= most)
     seen = np.array([counts[name] for name in names], dtype=np.float64)
     idf = np.log((1 + len(sample)) / (1 + seen)) + 1

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from classifier import vectors
-from classifier.vectors import fit_tfidf, stem, unit_rows, word_features, words
+from classifier.vectors import fit_tfidf, stem, subject_features, unit_rows, word_features, words
 
 TEXTS = [
     "invoices arrive twice in QuickBooks",
@@ -112,3 +112,21 @@ def test_a_corpus_without_repeated_words_has_nothing_to_compare_by(monkeypatch):
     monkeypatch.setattr(vectors, "CHARACTERS_UP_TO", 3)
     texts = ["alpha", "bravo", "charlie", "delta", "echo"]
     assert fit_tfidf(texts).encode(texts).shape == (5, 0)
+
+
+def test_in_a_large_corpus_words_of_any_complaint_name_no_subject() -> None:
+    assert subject_features("Bookmarks not working, new tab not working") == [
+        "bookmark",
+        "tab",
+        "bookmark work",
+        "new tab",
+        "tab work",
+    ]
+
+
+def test_the_name_that_every_text_holds_tells_none_apart() -> None:
+    subjects = ["printer", "bookmark", "password", "video"]
+    texts = [f"Acme {subjects[row % 4]} stays gone {row}" for row in range(1_200)]
+    rows = fit_tfidf(texts).encode(["Acme printer", "printer", "Acme bookmark"])
+    assert float(rows[0] @ rows[1]) > 0.99
+    assert float(rows[0] @ rows[2]) < 0.1
