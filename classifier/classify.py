@@ -34,6 +34,16 @@ STACKED: Final = ("document", "best_unit", "second_unit", "all_units", "log_unit
 TOO_LONG: Final = 50_000
 """Code points from which on one text can't be one piece of feedback: it is scored, and reviewed."""
 
+SHORTEST_EVIDENCE: Final = 16
+"""Code points. A subject of a word or two and a signature score well at times, but quoted alone they tell
+nothing."""
+
+LEAST_KNOWN: Final = 2
+"""So many n-grams that the model knows must a document have to get a label: one word alone tells nothing."""
+
+LONGEST: Final = 1_000
+"""Code points of the longest documents to learn from, about; longer ones are decided by their best part."""
+
 _NO_UNIT: Final = np.float32(-8.0)
 """Logit that stands for a unit that isn't there."""
 
@@ -73,7 +83,8 @@ class Scores:
     Attributes
     ----------
     probability
-        Calibrated probability per document and label, shape (n, 3).
+        Calibrated probability per document and label, shape (n, 3); 0 for less than LEAST_KNOWN known
+        n-grams.
     decision
         Whether the document has the label, shape (n, 3).
     close
@@ -88,6 +99,9 @@ class Scores:
         Whether the unit is evidence for a label that its document has, shape (u, 3).
     source
         Index into EXPECTATION_SOURCES per document, -1 without an expectation gap, shape (n,).
+    deciding
+        First unit, and the one after the last, of the part of the document that decided: all of it
+        but for documents longer than LONGEST, shape (n, 3, 2).
     """
 
     probability: Reals
@@ -100,6 +114,7 @@ class Scores:
     unit_probability: Reals
     evidence: Flags
     source: npt.NDArray[np.int64]
+    deciding: npt.NDArray[np.int64]
 
 
 def score_texts(model: FastModel, texts: Any) -> Scores:
@@ -118,7 +133,7 @@ def score_one(model: FastModel, text: str) -> Scores:
     sums = np.zeros((len(spans), OUTPUTS), dtype=np.float32)
     counts = np.zeros((len(spans), 2), dtype=np.int32)
     for row, (start, end) in enumerate(spans):
-        for ngram in features.ngrams(text[start:end], model.features):
+        for ngram in features.distinct(text[start:end], model.features):
             counts[row, 0] += 1
             known = model.index[ngram.bucket]
             if known:
@@ -144,30 +159,36 @@ def combine(model: FastModel, units: "Units | _Places", sums: Reals, counts: npt
     owner = np.repeat(np.arange(rows), np.diff(units.first))
     bias = np.array(model.bias, dtype=np.float32)
     unit_logits = sums / _root(counts[:, 0])[:, None] + bias
-    totals = np.zeros((rows, len(LABELS)), dtype=np.float64)
-    np.add.at(totals, owner, sums[:, _DOCUMENT])
     ngrams = np.bincount(owner, weights=counts[:, 0], minlength=rows)
     known = np.bincount(owner, weights=counts[:, 1], minlength=rows)
-    document_logits = (totals / _root(ngrams)[:, None]).astype(np.float32) + bias[_DOCUMENT]
+    parts = _parts(units.first, owner, units.end - units.start)
+    part_logits = _document_logits(sums[:, _DOCUMENT], counts[:, 0], parts.first) + bias[_DOCUMENT]
 
     shape = (rows, len(LABELS))
+    deciding = np.zeros((*shape, 2), dtype=np.int64)
     probability = np.zeros(shape, dtype=np.float32)
     close = np.zeros(shape, dtype=np.bool_)
     unit_probability = np.zeros((len(sums), len(LABELS)), dtype=np.float32)
     evidence = np.zeros((len(sums), len(LABELS)), dtype=np.bool_)
+    telling = _telling(units.end - units.start, owner, rows)
     decision = np.zeros(shape, dtype=np.bool_)
-    readable = known > 0
+    readable = known >= LEAST_KNOWN
     for place, label in enumerate(LABELS):
         head = model.heads[label]
         per_unit = unit_logits[:, len(LABELS) + place]
-        stacked = stack(document_logits[:, place], per_unit, units.first)
-        logit = stacked @ np.array(head.stack[:-1]) + head.stack[-1]
+        stacked = stack(part_logits[:, place], per_unit, parts.first)
+        best = parts.best(stacked @ np.array(head.stack[:-1]) + head.stack[-1])
+        logit, deciding[:, place] = best.logit, best.units
         probability[:, place] = np.where(readable, sigmoid(logit), 0.0)
         decision[:, place] = readable & (logit >= _logit(head.threshold))
         close[:, place] = readable & (np.abs(logit - _logit(head.threshold)) < head.margin)
         unit_probability[:, place] = sigmoid(head.unit_scale * per_unit.astype(np.float64) + head.unit_shift)
         evidence[:, place] = _evidence(
-            unit_probability[:, place], decision[:, place], owner, units.first, head.unit_threshold
+            np.where(telling, unit_probability[:, place], 0.0),
+            decision[:, place],
+            owner,
+            units.first,
+            head.unit_threshold,
         )
     return Scores(
         probability=probability,
@@ -180,7 +201,60 @@ def combine(model: FastModel, units: "Units | _Places", sums: Reals, counts: npt
         unit_probability=unit_probability,
         evidence=evidence,
         source=_expectation_source(unit_logits[:, _SOURCE], evidence[:, LABELS.index(GAP)], owner, rows),
+        deciding=deciding,
     )
+
+
+@dataclass(frozen=True)
+class _Best:
+    """Per document the logit of its best part, shape (n,), and that part's units, shape (n, 2)."""
+
+    logit: npt.NDArray[np.float64]
+    units: npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """Documents cut into parts: units first[i]:first[i + 1] are part i; part starts[j] begins document j."""
+
+    first: npt.NDArray[np.int64]
+    starts: npt.NDArray[np.int64]
+
+    def best(self, logit: npt.NDArray[np.float64]) -> _Best:
+        """Return of each document the part with the highest logit, the first of equal ones."""
+        if len(self.starts) == 0:
+            return _Best(np.zeros(0), np.zeros((0, 2), dtype=np.int64))
+        highest = np.maximum.reduceat(logit, self.starts)
+        parts = np.arange(len(logit))
+        owner = np.searchsorted(self.starts, parts, side="right") - 1
+        chosen = np.minimum.reduceat(np.where(logit == highest[owner], parts, len(parts)), self.starts)
+        return _Best(highest, np.stack([self.first[chosen], self.first[chosen + 1]], axis=1))
+
+
+def _parts(first: npt.NDArray[np.int64], owner: npt.NDArray[Any], lengths: npt.NDArray[Any]) -> _Parts:
+    """Cut each document longer than LONGEST between units, into parts of about equal length.
+
+    Sums over n-grams grow with the root of their number: beyond what the model learnt from, any text
+    would be sure to have some label.
+    """
+    before = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
+    sizes = before[first[1:]] - before[first[:-1]]
+    pieces = np.maximum(1, -(-sizes // LONGEST))
+    piece = (before[:-1] - before[first[:-1]][owner]) * pieces[owner] // np.maximum(sizes, 1)[owner]
+    cuts = np.flatnonzero((np.diff(piece) > 0) & (np.diff(owner) == 0)) + 1
+    extra = np.bincount(owner[cuts], minlength=len(sizes))
+    starts = np.cumsum(1 + extra) - (1 + extra)
+    return _Parts(np.concatenate([np.sort(np.concatenate([first[:-1], cuts])), first[-1:]]), starts)
+
+
+def _document_logits(sums: Reals, ngrams: npt.NDArray[Any], first: npt.NDArray[np.int64]) -> Reals:
+    """Return the sums of the units of each part, over the root of how many n-grams it has."""
+    owner = np.repeat(np.arange(len(first) - 1), np.diff(first))
+    totals = np.zeros((len(first) - 1, sums.shape[1]), dtype=np.float64)
+    np.add.at(totals, owner, sums)
+    sizes = np.bincount(owner, weights=ngrams, minlength=len(totals))
+    logits: Reals = (totals / _root(sizes)[:, None]).astype(np.float32)
+    return logits
 
 
 def stack(document: Reals, unit: Reals, first: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
@@ -241,6 +315,14 @@ def _root(counts: npt.NDArray[Any]) -> Reals:
     return root
 
 
+def _telling(lengths: npt.NDArray[np.int32], owner: npt.NDArray[Any], rows: int) -> Flags:
+    """Return the units that are long enough to persuade: all of a document that has none such."""
+    long_enough: Flags = lengths >= SHORTEST_EVIDENCE
+    any_long = np.bincount(owner[long_enough], minlength=rows) > 0
+    telling: Flags = long_enough | ~any_long[owner]
+    return telling
+
+
 def _evidence(
     probability: Reals,
     decided: Flags,
@@ -266,11 +348,19 @@ def _expectation_source(
     return np.where(has, np.argmax(totals, axis=1), -1)
 
 
-def contributions(model: FastModel, text: str, label: str) -> list[tuple[str, float]]:
+def contributions(
+    model: FastModel, text: str, label: str, scores: Scores | None = None
+) -> list[tuple[str, float]]:
     """Return the n-grams of `text` and what each adds to the document's logit of `label`.
 
-    Exact: the values add up to the document's logit less its bias. Strongest first, by size; an
-    n-gram that recurs is listed once with its sum.
+    Exact: the values add up to the document's logit less its bias; of a document longer than LONGEST,
+    to that of the part that decided. Strongest first, by size; an n-gram that recurs in
+    other units is listed once with its sum.
+
+    Parameters
+    ----------
+    scores
+        What `score_one` says of the text, where it is at hand.
 
     Raises
     ------
@@ -278,10 +368,12 @@ def contributions(model: FastModel, text: str, label: str) -> list[tuple[str, fl
         If there is no such label.
     """
     column = {name: place for place, name in enumerate(LABELS)}[label]
+    scores = scores or score_one(model, text)
+    deciding = slice(*scores.deciding[0, column])
     found: dict[str, float] = {}
     total = 0
-    for start, end in split.units(text):
-        for ngram in features.ngrams(text[start:end], model.features):
+    for start, end in zip(scores.start[deciding], scores.end[deciding], strict=True):
+        for ngram in features.distinct(text[start:end], model.features):
             total += 1
             known = model.index[ngram.bucket]
             if known:

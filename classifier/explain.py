@@ -18,7 +18,8 @@ SHOWN: Final = 8
 def explanation_of(text: str, model: LoadedModel, *, language: str) -> dict[str, Any]:
     """Return labels, probabilities, evidence and n-grams of a cleaned text.
 
-    `ngrams` are exact: the weights of all n-grams add up to the document's logit less its bias.
+    `ngrams` are exact: the weights of all n-grams add up to the document's logit less its bias; of a
+    long text, to that of the part that decided.
     """
     scores = classify.score_one(model.fast, text)
     readable = language in ("", *model.languages)
@@ -50,7 +51,7 @@ def _label(
 ) -> Mapping[str, Any]:
     own = [span for span in spans if span[0] == label]
     best = max(own, key=lambda span: (span[3], -span[1]), default=None)
-    weighed = classify.contributions(fast, text, label)[:SHOWN]
+    weighed = classify.contributions(fast, text, label, scores)[:SHOWN]
     return {
         "probability": round(float(scores.probability[0, place]), 6),
         "threshold": round(fast.heads[label].threshold, 6),

@@ -129,6 +129,17 @@ def ngrams(unit: str, settings: FeatureSettings) -> Iterator[Ngram]:
         before = [*before[-1:], (value, token)]
 
 
+def distinct(unit: str, settings: FeatureSettings) -> list[Ngram]:
+    """Return the n-grams of `unit`, one of each bucket (the first), in the order of their buckets.
+
+    What is said over and over in a sentence is said once: a row of smileys weighs as much as one.
+    """
+    found: dict[int, Ngram] = {}
+    for ngram in ngrams(unit, settings):
+        found.setdefault(ngram.bucket, ngram)
+    return sorted(found.values(), key=lambda ngram: ngram.bucket)
+
+
 def _char_ngrams(token: str, settings: FeatureSettings, mask: int) -> Iterator[Ngram]:
     if len(token) < 3 or settings.char_max == 0:
         return

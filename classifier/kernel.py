@@ -560,8 +560,11 @@ def _sum_column(
         out = np.empty(_most_ngrams(MAX_UNIT, shape), dtype=np.int32)
         for unit in range(first[row], first[row + 1]):
             found = _unit_buckets(codes, kinds, folds, starts[unit], ends[unit], shape, token, out)
-            counts[unit, 0] = found
+            out[:found].sort()
             for place in range(found):
+                if place > 0 and out[place] == out[place - 1]:
+                    continue
+                counts[unit, 0] += 1
                 known = index[out[place]]
                 if known == 0:
                     continue
@@ -612,9 +615,9 @@ def sum_column(
     index: npt.NDArray[np.int32],
     weights: npt.NDArray[np.float32],
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int32]]:
-    """Return the sums of the weights of every unit's n-grams, and how many there are.
+    """Return the sums of the weights of every unit's n-grams, each counted once, and how many there are.
 
-    The sum runs over the n-grams in their order, so it doesn't depend on threads or batches.
+    The sum runs in the order of the buckets, so it doesn't depend on threads or batches.
 
     Parameters
     ----------
@@ -630,7 +633,7 @@ def sum_column(
 
     Returns
     -------
-    Sums of shape (units, outputs), and counts of shape (units, 2): all n-grams, known n-grams.
+    Sums of shape (units, outputs), and counts of shape (units, 2): distinct n-grams, known ones of them.
     """
     table, folds = _tables()
     sums = np.zeros((len(units), weights.shape[1]), dtype=np.float32)

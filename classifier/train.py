@@ -174,7 +174,9 @@ def _corpus(labelled: pd.DataFrame, has: Flags, settings: TrainingSettings) -> _
         (np.ones(len(buckets), dtype=np.float64), buckets, indptr),
         shape=(len(units), settings.features.buckets),
     )
+    # As in scoring: an n-gram counts once per unit. On validation folds .003 macro-F1 above counting all.
     counts.sum_duplicates()
+    counts.data[:] = 1.0
     owner = np.repeat(np.arange(len(labelled)), np.diff(units.first))
     belongs = sparse.csr_matrix(
         (np.ones(len(units)), np.arange(len(units)), units.first), shape=(len(labelled), len(units))

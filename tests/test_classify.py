@@ -8,7 +8,8 @@ import trained
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from classifier import classify, features, split
+from classifier import classify, features, split, train
+from classifier.features import FeatureSettings
 from classifier.labels import EXPECTATION_SOURCES, GAP, LABELS
 
 COMPLAINT = "The export crashes every time and I lose my work."
@@ -23,7 +24,7 @@ TEXTS = st.one_of(st.text(max_size=80), st.lists(PIECES, max_size=6).map(" ".joi
 def assert_same(found, expected):
     np.testing.assert_allclose(found.probability, expected.probability, atol=1e-6)
     np.testing.assert_allclose(found.unit_probability, expected.unit_probability, atol=1e-6)
-    for name in ("decision", "close", "known", "first", "start", "end", "evidence", "source"):
+    for name in ("decision", "close", "known", "first", "start", "end", "evidence", "source", "deciding"):
         np.testing.assert_array_equal(getattr(found, name), getattr(expected, name), err_msg=name)
 
 
@@ -88,6 +89,30 @@ def test_a_text_that_the_model_knows_nothing_of_has_no_label(text):
     assert not scores.close.any()
     assert not scores.evidence.any()
     assert scores.source.tolist() == [-1]
+
+
+@pytest.mark.parametrize("text", ["Please add", "😡", "why", COMPLAINT.rstrip(".")])
+def test_saying_it_over_and_over_in_a_sentence_is_no_stronger(text):
+    twice, often = (
+        classify.score_one(trained.model(), " ".join([text] * times))
+        for times in (2, min(20, 290 // len(text)))
+    )
+    np.testing.assert_allclose(often.probability, twice.probability, atol=1e-6)
+
+
+def test_a_single_word_has_no_label():
+    # Words without character n-grams: a word is one n-gram, two words are three.
+    model = train.fit(
+        trained.documents(), replace(trained.SETTINGS, features=FeatureSettings(bits=16, char_max=0))
+    ).model
+    model = replace(model, heads={label: replace(one, threshold=1e-9) for label, one in model.heads.items()})
+    one, two = (classify.score_one(model, text) for text in ("Please!", "Please add"))
+    assert one.known.tolist() == two.known.tolist()
+    word = classify.score_one(model, "please")
+    assert word.known.tolist() == [1.0]
+    assert word.probability.tolist() == [[0.0, 0.0, 0.0]]
+    assert not word.decision.any()
+    assert two.decision.all()
 
 
 def test_what_a_text_of_ours_is_given():
@@ -156,7 +181,7 @@ def test_contributions_add_up_to_the_logit(text, label):
     grams = [
         ngram
         for start, end in split.units(text)
-        for ngram in features.ngrams(text[start:end], model.features)
+        for ngram in features.distinct(text[start:end], model.features)
     ]
     weights = [
         float(model.weights[model.index[ngram.bucket], column])
@@ -171,7 +196,7 @@ def test_contributions_add_up_to_the_logit(text, label):
     # And that is what the decision rests on: with a stack of the document's logit alone.
     alone = replace(model, heads=head(stack=(1.0, 0, 0, 0, 0, 0.0)))
     expected = 1 / (1 + np.exp(-(sum(weights) / len(grams) ** 0.5 + model.bias[column])))
-    if found:
+    if len(found) >= classify.LEAST_KNOWN:
         assert classify.score_one(alone, text).probability[0, column] == pytest.approx(expected, abs=1e-5)
 
 
@@ -210,8 +235,48 @@ def test_sigmoid_neither_overflows_nor_bends():
     np.testing.assert_allclose(found, [0, 1 / (1 + np.e), 0.5, np.e / (1 + np.e), 1], atol=1e-12)
 
 
-def test_a_very_long_text_is_scored():
-    text = f"{COMPLAINT} " * 10_000
-    scores = classify.score_texts(trained.model(), [text])
-    assert scores.first.tolist() == [0, 10_000]
-    assert np.isfinite(scores.probability).all()
+def test_a_very_long_text_is_decided_by_its_best_part():
+    dull = "The meeting is on Tuesday at ten. " * 28
+    texts = [dull, dull * 200, f"{dull * 100}\n{f'{COMPLAINT} ' * 15}\n{dull * 100}"]
+    scores = classify.score_texts(trained.model(), texts)
+    # The same again and again is no surer than once.
+    np.testing.assert_allclose(scores.probability[1], scores.probability[0], atol=0.02)
+    assert scores.probability[2, 0] > scores.probability[1, 0] + 0.05
+    begin, stop = scores.deciding[2, 0]
+    decided = texts[2][scores.start[begin] : scores.end[stop - 1]]
+    assert COMPLAINT in decided
+    assert len(decided) < 3_000
+    assert_same(scores, classify.score_texts(trained.model(), texts))
+
+
+def test_a_text_up_to_the_longest_is_one_part_and_a_longer_one_has_parts_of_about_equal_size():
+    lengths = np.array([1, classify.LONGEST - 21, 20, 250, 250, 550, 250, 300, 5])
+    first = np.array([0, 0, 3, 7, 7, 9])
+    owner = np.repeat(np.arange(5), np.diff(first))
+    parts = classify._parts(first, owner, lengths)
+    assert parts.first.tolist() == [0, 0, 3, 6, 7, 7, 9]
+    assert parts.starts.tolist() == [0, 1, 2, 4, 5]
+    best = parts.best(np.array([1.0, 2.0, 5.0, 5.0, 0.0, -1.0]))
+    assert best.logit.tolist() == [1.0, 2.0, 5.0, 0.0, -1.0]
+    assert best.units.tolist() == [[0, 0], [0, 3], [3, 6], [7, 7], [7, 9]]
+
+
+def test_parts_of_no_documents():
+    parts = classify._parts(np.array([0]), np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int32))
+    assert (parts.first.tolist(), parts.starts.tolist()) == ([0], [])
+    assert parts.best(np.zeros(0)).units.shape == (0, 2)
+
+
+def test_contributions_of_a_long_text_are_those_of_the_part_that_decided():
+    text = f"{'The meeting is on Tuesday at ten. ' * 60}\n{f'{COMPLAINT} ' * 15}"
+    model = replace(trained.model(), heads=head(stack=(1.0, 0, 0, 0, 0, 0.0)))
+    total = sum(weight for _, weight in classify.contributions(model, text, LABELS[0]))
+    expected = 1 / (1 + np.exp(-(total + model.bias[0])))
+    assert classify.score_texts(model, [text]).probability[0, 0] == pytest.approx(expected, abs=1e-5)
+
+
+def test_a_short_unit_is_no_evidence_beside_a_long_one():
+    model = replace(trained.model(), heads=head(threshold=0.0, unit_threshold=1.0))
+    scores = classify.score_one(model, f"Crash!\n{WISH}\nBye")
+    assert not scores.evidence[[0, 2]].any()
+    assert classify.score_one(model, "Crash! Bad").evidence.any()

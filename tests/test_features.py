@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from classifier.features import MAX_TOKEN, FeatureSettings, hash_chars, ngrams, spread, tokens
+from classifier.features import MAX_TOKEN, FeatureSettings, distinct, hash_chars, ngrams, spread, tokens
 
 WORDS = FeatureSettings(bits=20, words=2, char_max=0)
 
@@ -66,6 +66,19 @@ def test_a_repeated_ngram_comes_again():
     found = [ngram.bucket for ngram in ngrams("no no no", WORDS)]
     assert len(found) == 5
     assert len(set(found)) == 2
+
+
+def test_distinct_ngrams_are_the_first_of_each_bucket_in_their_order():
+    unit = "no no no yes, no way"
+    found = distinct(unit, WORDS)
+    buckets = [ngram.bucket for ngram in found]
+    assert buckets == sorted({ngram.bucket for ngram in ngrams(unit, WORDS)})
+    assert {ngram.text for ngram in found} == {"no", "no no", "yes", "no yes", "yes no", "way", "no way"}
+    # Two buckets: all collide, and the first n-gram of each stands for the others.
+    tiny = FeatureSettings(bits=1, words=2, char_max=0)
+    every = list(ngrams(unit, tiny))
+    assert distinct(unit, tiny) == [next(one for one in every if one.bucket == bucket) for bucket in (0, 1)]
+    assert distinct("", WORDS) == []
 
 
 def test_order_case_and_numbers():

@@ -129,7 +129,7 @@ def test_sums_do_not_depend_on_the_batch(texts: list[str], data: st.DataObject) 
 def test_sums_equal_the_sparse_product() -> None:
     sparse = pytest.importorskip("scipy.sparse")
     shape = SHAPES[0]
-    texts = ["It crashed twice, please fix it. I'd like dark mode!", "", "Über-teuer für €30?"]
+    texts = ["It crashed twice, please fix it. I'd like dark mode, dark mode!", "", "Über-teuer für €30?"]
     index, weights = table(shape, 2)
     column = kernel.Column.of(texts)
     units = kernel.split_column(column)
@@ -137,9 +137,12 @@ def test_sums_equal_the_sparse_product() -> None:
     matrix = sparse.csr_matrix(
         (np.ones(len(buckets), np.float32), buckets, indptr), shape=(len(units), shape.buckets)
     )
+    matrix.sum_duplicates()
+    assert matrix.data.max() > 1
+    matrix.data[:] = 1.0
     sums, counts = kernel.sum_column(column, units, shape, index, weights)
     np.testing.assert_allclose(sums, matrix @ weights[index], atol=1e-4)
-    assert counts[:, 0].tolist() == np.diff(indptr).tolist()
+    assert counts[:, 0].tolist() == np.diff(matrix.indptr).tolist()
     assert counts[:, 1].tolist() == (matrix @ (index > 0).astype(np.float32)).tolist()
 
 
