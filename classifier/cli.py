@@ -139,7 +139,7 @@ def run(inputs: tuple[str, ...], out: Path, form: str, **values: Any) -> None:
     _say(
         form,
         present.outcome_json("run", outcome),
-        lambda: present.outcome_text("run", outcome),
+        lambda: present.outcome_text(outcome),
         quiet=values["quiet"],
     )
 
@@ -185,7 +185,7 @@ def score(inputs: tuple[str, ...], out: str, form: str, bom: bool, **values: Any
     _say(
         form,
         present.outcome_json("score", outcome),
-        lambda: present.outcome_text("score", outcome),
+        lambda: present.outcome_text(outcome),
         quiet=values["quiet"],
     )
 
@@ -210,7 +210,7 @@ def report(scored: tuple[str, ...], out: Path, form: str, **values: Any) -> None
     _say(
         form,
         present.outcome_json("report", outcome),
-        lambda: present.outcome_text("report", outcome),
+        lambda: present.outcome_text(outcome),
         quiet=values["quiet"],
     )
 

@@ -202,6 +202,23 @@ def require_free(folder: Path) -> None:
         raise OutputError(f"{folder} holds a model already; models are never overwritten, give another --out")
 
 
+def appoint_first(folder: Path) -> None:
+    """Make the model in NAME/VERSION the current one of its name, where there is none yet.
+
+    Raises
+    ------
+    OutputError
+        If CURRENT can't be written.
+    """
+    current = folder.parent / CURRENT
+    if current.exists():
+        return
+    try:
+        current.write_text(f"{folder.name}\n", encoding="utf-8")
+    except OSError as error:
+        raise OutputError(f"{current}: can't be written: {error}") from error
+
+
 def rounded(model: FastModel) -> FastModel:
     """Return the model as it will be after saving and loading: its weights in float16."""
     return replace(model, weights=model.weights.astype(np.float16).astype(np.float32))

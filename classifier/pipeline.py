@@ -23,9 +23,6 @@ from classifier.read import ReadBatch
 KEPT = "keep:"
 """Prefix of the columns that the user asked to keep, in DOCUMENTS."""
 
-TOO_LONG = 50_000
-"""Code points from which on one text can't be one piece of feedback: it is scored, and reviewed."""
-
 FILTERABLE = tuple(name for name in schema.DOCUMENTS if name not in ("body", "people", "file", "row"))
 """Columns that `--where` may name without keeping them."""
 
@@ -40,6 +37,7 @@ class ScoreSettings:
     quotes: bool = True
     competitors: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     keep: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()  # none: those of the model
 
 
 @dataclass(frozen=True)
@@ -247,7 +245,7 @@ def score(
     Table SCORED and the kept columns, one row per document, same order.
     """
     languages = language.detect(texts)
-    readable = languages.isin(["", *model.languages]).to_numpy()
+    readable = language.is_supported(languages, settings.languages or model.languages).to_numpy()
     scores = classify.score_texts(model.fast, texts)
     spans = _spans(texts, documents, scores, readable, settings)
     columns = {name: documents[name] for name in schema.SCORED if name in documents}
@@ -403,7 +401,7 @@ def _review_reasons(texts: pd.Series, scores: Scores, readable: np.ndarray) -> p
     conditions = [
         blank,
         ~readable,
-        lengths > TOO_LONG,
+        lengths > classify.TOO_LONG,
         scores.close.any(axis=1) | unknown,
     ]
     reasons = ["no_text", "language", "too_long", "uncertain"]

@@ -57,7 +57,7 @@ def _top(backlog: "pd.DataFrame", columns: Sequence[str]) -> list[dict[str, Any]
     return rows
 
 
-def outcome_text(command: str, outcome: "Outcome") -> str:
+def outcome_text(outcome: "Outcome") -> str:
     """Return the summary of score, report or run, as a few lines."""
     rows = outcome.rows
     left_out = [
@@ -75,7 +75,7 @@ def outcome_text(command: str, outcome: "Outcome") -> str:
         lines += _lines(outcome.results.product_backlog, "labels")
         lines += ["", "Marketing backlog, top of " + _count(outcome.results.marketing_backlog, "row")]
         lines += _lines(outcome.results.marketing_backlog, "kind")
-    lines += ["", f"{_where(command, outcome)}  ({outcome.seconds:.1f} s, model {outcome.model_id})"]
+    lines += ["", f"{_where(outcome)}  ({outcome.seconds:.1f} s, model {outcome.model_id})"]
     return "\n".join(lines)
 
 
@@ -93,7 +93,7 @@ def _lines(backlog: "pd.DataFrame", kind: str) -> list[str]:
     ]
 
 
-def _where(command: str, outcome: "Outcome") -> str:
+def _where(outcome: "Outcome") -> str:
     if outcome.results is not None:
         return f"Report: {outcome.files['report.html']}"
     return f"Scored rows: {outcome.out if outcome.out != '-' else 'standard output'}"

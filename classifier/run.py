@@ -275,6 +275,7 @@ def _scored(
         quotes=chosen.settings.scoring.quotes == "redacted",
         competitors=chosen.settings.competitors,
         keep=given.keep,
+        languages=chosen.settings.scoring.languages,
     )
     if watching.workers:
         import numba

@@ -40,7 +40,7 @@ class Input:
 class Scoring:
     """What is scored and what is written of it."""
 
-    languages: tuple[str, ...] = ("en",)
+    languages: tuple[str, ...] = ()  # none: those of the model
     quotes: str = "redacted"
 
 

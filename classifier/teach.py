@@ -101,6 +101,7 @@ def train_files(data: Sequence[Path], out: Path, *, seed: int) -> dict[str, Any]
     model_id = models.save(
         out, trained.model, name=name, version=version, languages=("en",), about=about, card=text
     )
+    models.appoint_first(out)
     keys = ("precision", "recall", "f1", "average_precision")
     return {
         "out": str(out),

@@ -456,6 +456,9 @@ def test_train_and_evaluate(tmp_path: Path) -> None:
     assert trained.exit_code == 0, trained.output
     body = json.loads(trained.stdout)
     assert set(body["figures"]) == set(LABELS)
+    # The first version of a name is its current one.
+    by_name = call("explain", "Please add dark mode.", "--model", "mine", "--models", tmp_path / "models")
+    assert body["model_id"] in by_name.stdout
     again = call("train", data, "--out", model)
     assert again.exit_code == 1
     assert "never overwritten" in again.stderr
@@ -477,3 +480,15 @@ def test_train_and_evaluate(tmp_path: Path) -> None:
     # On its own training data: high, or something is broken.
     assert figures["macro_f1"]["value"] > 0.85
     assert (tmp_path / "figures" / "reliability.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_languages_that_the_settings_trust_are_scored(tmp_path: Path) -> None:
+    text = "Die App stürzt jeden Morgen ab, und niemand vom Support ruft mich zurück."
+    table = write_csv(tmp_path / "t.csv", ["id", "text"], [[1, text]])
+    toml = tmp_path / "c.toml"
+    toml.write_text('[scoring]\nlanguages = ["en", "de"]\n', encoding="utf-8")
+    for name, extra, reason in (("a", [], "language"), ("b", ["--config", toml], "")):
+        assert call("score", table, *extra, "--out", tmp_path / f"{name}.jsonl").exit_code == 0
+        row = json.loads((tmp_path / f"{name}.jsonl").read_text())
+        assert row["language"] == "de"
+        assert (row["review_reason"] == "language") is (reason == "language")

@@ -329,3 +329,16 @@ def test_weights_that_are_no_safetensors_or_lack_one(folder):
     describe(folder, files={models.WEIGHTS: models._sha256(path)})
     with pytest.raises(ModelError, match=r"weights.safetensors can't be read: .*; fetch the model again"):
         models.load(folder)
+
+
+def test_the_first_version_becomes_current_and_later_ones_do_not(tmp_path):
+    for version in ("1", "2"):
+        (tmp_path / "mine" / version).mkdir(parents=True)
+        models.appoint_first(tmp_path / "mine" / version)
+    assert (tmp_path / "mine" / "CURRENT").read_text() == "1\n"
+
+
+def test_a_current_that_cannot_be_written_is_told(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match="CURRENT"):
+        models.appoint_first(tmp_path / "file" / "1")

@@ -31,7 +31,7 @@ NONE = replace(
 
 
 def test_summary_as_text():
-    lines = present.outcome_text("run", OUTCOME).splitlines()
+    lines = present.outcome_text(OUTCOME).splitlines()
     assert lines[:6] == [
         "Read 1,234 rows: 1,200 scored, 4 rejected, 20 duplicates, 10 dropped",
         "  pain points            600   50 %",
@@ -51,15 +51,15 @@ def test_summary_as_text():
 
 def test_summary_of_score_alone():
     assert (
-        present.outcome_text("score", SCORED_ONLY).splitlines()[-1]
+        present.outcome_text(SCORED_ONLY).splitlines()[-1]
         == "Scored rows: scored.csv  (12.3 s, model default-1-abc)"
     )
-    assert "Scored rows: standard output" in present.outcome_text("score", replace(SCORED_ONLY, out="-"))
-    assert "backlog" not in present.outcome_text("score", SCORED_ONLY)
+    assert "Scored rows: standard output" in present.outcome_text(replace(SCORED_ONLY, out="-"))
+    assert "backlog" not in present.outcome_text(SCORED_ONLY)
 
 
 def test_summary_of_nothing():
-    text = present.outcome_text("run", NONE)
+    text = present.outcome_text(NONE)
     assert "Read 0 rows: 0 scored\n" in text
     assert "  pain points              0    0 %\n" in text
     assert text.count("  (none)") == 2
@@ -69,9 +69,7 @@ def test_one_document_and_one_theme_are_singular():
     one = OUTCOME.results.product_backlog.head(1).assign(
         mentions=1, labels=f"{PAIN};{GAP}", title="Slow export"
     )
-    text = present.outcome_text(
-        "run", replace(OUTCOME, results=replace(OUTCOME.results, product_backlog=one))
-    )
+    text = present.outcome_text(replace(OUTCOME, results=replace(OUTCOME.results, product_backlog=one)))
     assert "top of 1 theme\n" in text
     assert "Slow export  [pain point, expectation gap; priority" in text
     assert "1 document]" in text
