@@ -76,15 +76,19 @@ def titles(texts: Mapping[str, Sequence[tuple[str, str]]], *, known: Iterable[st
     made = {}
     for theme, pairs in heads.items():
         rarity = {word: log(1 + len(heads) / spread[word]) for word in counts[theme]}
-        # A theme of vague words alone is named by them: better than by none.
-        unnamed = vague if counts[theme].keys() - vague else frozenset()
-        least = _COMMON_PART * len(pairs)
+        telling = _telling_words(counts[theme], vague, least=_COMMON_PART * len(pairs))
         weights = {
-            word: count**0.5 * rarity[word] if count >= least and word not in unnamed else 0.0
+            word: count**0.5 * rarity[word] if word in telling else 0.0
             for word, count in counts[theme].items()
         }
         made[theme] = _title(_phrases(pairs, names), weights)
     return made
+
+
+def _telling_words(counts: Counter[str], vague: set[str], *, least: float) -> set[str]:
+    """Return the words that may name a theme: not vague and in enough texts, or else one of both, or any."""
+    common = {word for word, count in counts.items() if count >= least}
+    return (common - vague) or (counts.keys() - vague) or common or set(counts)
 
 
 def _vague(themes: Iterable[Sequence[tuple[str, str]]]) -> set[str]:
