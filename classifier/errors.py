@@ -25,9 +25,5 @@ class ModelError(FeedbackError):
     """A model is missing, damaged, or made for other labels."""
 
 
-class ThemeError(FeedbackError):
-    """The register of themes contradicts itself."""
-
-
 class OutputError(FeedbackError):
     """A result cannot be written (disk full, no permission, foreign files in the folder)."""

@@ -166,8 +166,8 @@ def priorities(measures: Measures, weights: Mapping[str, float]) -> pd.DataFrame
     return table.assign(priority=(total / sum(used.values())).round(6))
 
 
-def examples(spans: pd.DataFrame, key: str) -> pd.DataFrame:
-    """Choose what to show of each key: quotes and document ids, the most central first.
+def examples(spans: pd.DataFrame, key: str, *, first: str = "centrality") -> pd.DataFrame:
+    """Choose what to show of each key: quotes and document ids, those with most of column `first` first.
 
     Quotes come from different documents and, as far as there are any, from different accounts;
     a quote that says the same as an earlier one is left out.
@@ -177,7 +177,7 @@ def examples(spans: pd.DataFrame, key: str) -> pd.DataFrame:
     quote_1 to quote_3 ("" where there are fewer) and document_ids (at most 100, then "…"), index `key`.
     """
     rows = spans.sort_values(
-        [key, "centrality", "score", "document_id", "start"],
+        [key, first, "score", "document_id", "start"],
         ascending=[True, False, False, True, True],
         kind="stable",
     )

@@ -48,7 +48,7 @@ CLAIM_SOURCE: Final = {
 CAPABILITY_WEIGHTS: Final = (5.11, 22.21, 0.0, 1.29, 1.65)
 CAPABILITY_BIAS: Final = -5.39
 
-CLAIM_LEAST: Final = 0.1
+CLAIM_LEAST: Final = 0.2
 CAPABILITY_LEAST: Final = 0.1
 """Below these probabilities (of the pair, times the span's own) no link is made. F1 of the links was flat
 from .05 to .2 on those companies, each scored with weights fitted on the other."""
@@ -257,9 +257,12 @@ def _stacked(features: dict[str, Reals]) -> Reals:
 
 
 def _not_yet_published(rows: pd.DataFrame, claims: pd.DataFrame) -> npt.NDArray[np.bool_]:
-    """Say which claims appeared after a document was written; unknown dates forbid nothing."""
+    """Say which claims were not public when a document was written; unknown dates forbid nothing."""
     written = rows["created_at"].to_numpy()[:, None]
-    return np.asarray(claims["published_at"].to_numpy()[None, :] > written)
+    early = claims["published_at"].to_numpy()[None, :] > written
+    # Who was promised something complains later: a claim may be held against a company for a year.
+    late = (claims["retired_at"] + pd.Timedelta(days=365)).to_numpy()[None, :] < written
+    return np.asarray(early | late)
 
 
 def _best(pairs: Pairs, logits: Reals) -> tuple[np.ndarray, Reals, list[str]]:

@@ -207,7 +207,7 @@ def claims_at_risk(
     table["accounts"] = named.groupby("claim_id")["account"].nunique().reindex(table.index, fill_value=0)
     table["revenue"] = revenue.total(documents, "claim_id")
     table["trend"] = trend["trend"].reindex(CLAIM_AT_RISK + ":" + table.index.astype("str")).to_numpy()
-    table = table.join(examples(spans, "claim_id")).assign(confirmed=0)
+    table = table.join(examples(spans, "claim_id", first="claim_score")).assign(confirmed=0)
     described = ["claim", "channel", "campaign", "owner", "published_at"]
     table = table.join(claims.drop_duplicates("claim_id").set_index("claim_id")[described])
     owned = table.groupby("owner")["contradictions"].transform("sum")

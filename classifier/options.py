@@ -172,7 +172,6 @@ class Chosen:
 
     settings: "Settings"
     filters: "Filters"
-    where: Mapping[str, str]
     config: str
 
 
@@ -206,7 +205,7 @@ def choose(values: Mapping[str, Any]) -> Chosen:
         raise SettingsError(
             f"--since {values['since']} is not before --until {values['until']}: nothing lies between them"
         )
-    return Chosen(settings, Filters(since, until, where), where, str(path or ""))
+    return Chosen(settings, Filters(since, until, where), str(path or ""))
 
 
 def _kept(names: tuple[str, ...]) -> tuple[str, ...]:

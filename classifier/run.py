@@ -18,7 +18,7 @@ from typing import Any
 import pandas as pd
 
 from classifier import backlogs, models, pipeline, read, report, schema, tables
-from classifier.errors import InputError
+from classifier.errors import InputError, OutputError
 from classifier.models import LoadedModel
 from classifier.options import Chosen
 from classifier.pipeline import ScoreSettings, Tally
@@ -141,16 +141,17 @@ def score(
     """
     clock = _Clock()
     tally = Tally()
-    beside = Path(out).parent / REJECTED
     files = {} if out == "-" else {Path(out).name: out}
+    _check_target(out, inputs)
     with report.scored_writer(out, extra=chosen.settings.input.keep, format=form, bom=bom) as writer:
         sources, notes = read.find_inputs(inputs)
         tally.names = pipeline.short_names(source.name for source in sources)
         for batch in _scored(sources, notes, model=model, chosen=chosen, tally=tally, watching=watching):
             writer.write(batch)
         if out != "-" and any(map(len, tally.rejected)):
+            beside = _rejected_beside(Path(out))
             report.write_csv(tally.table("rejected"), beside, bom=bom)
-            files[REJECTED] = str(beside)
+            files[beside.name] = str(beside)
         pipeline.check_rejected(tally, chosen.settings.input.max_rejected)
     return Outcome(
         out=out,
@@ -163,6 +164,30 @@ def score(
         seconds=clock.seconds,
         files=files,
     )
+
+
+def _check_target(out: str, inputs: Sequence[str]) -> None:
+    """Refuse to write scored rows over an input, or where the list of rejected rows goes."""
+    if out == "-":
+        return
+    if Path(out).name == REJECTED:
+        raise OutputError(f"{out}: rejected rows go to a file of this name; choose another --out")
+    for name in inputs:
+        if name != "-" and Path(name).resolve() == Path(out).resolve():
+            raise OutputError(
+                f"{out}: is an input too; choose another --out, for inputs are never overwritten"
+            )
+
+
+def _rejected_beside(out: Path) -> Path:
+    """Return where the rejected rows of `out` go: rejected.csv, unless that is somebody else's."""
+    usual = out.parent / REJECTED
+    header = ",".join(schema.REJECTED)
+    of_a_run = (out.parent / manifest.NAME).exists()
+    foreign = usual.exists() and not usual.read_bytes()[:200].decode("utf-8", "replace").lstrip(
+        "\ufeff"
+    ).startswith(header)
+    return out.with_name(f"{out.name}.{REJECTED}") if of_a_run or foreign else usual
 
 
 def run(

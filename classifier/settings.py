@@ -49,7 +49,6 @@ class Themes:
     """How labelled units become themes."""
 
     area_column: str = ""
-    min_mentions: int = 2
     similarity: float = 0.0  # 0: the default of group.py
 
 
@@ -243,8 +242,6 @@ def _range_faults(settings: Settings) -> list[str]:
         faults.append(f"scoring.quotes: {settings.scoring.quotes!r} is neither redacted nor none")
     if settings.rank.recency_half_life_days <= 0:
         faults.append(f"rank.recency_half_life_days: {settings.rank.recency_half_life_days} is not above 0")
-    if settings.themes.min_mentions < 1:
-        faults.append(f"themes.min_mentions: {settings.themes.min_mentions} is below 1")
     if not 0 <= settings.themes.similarity <= 1:
         faults.append(f"themes.similarity: {settings.themes.similarity} is not between 0 and 1")
     return faults

@@ -20,6 +20,9 @@ BEFORE: Final = timedelta(days=56)
 TAIL: Final = 0.1
 """Each side of the 80 % interval."""
 
+TREND_LEAST: Final = 4
+"""Mentions in the twelve weeks below which a trend would be noise: it is left empty."""
+
 BURST_RATE: Final = 2.0
 BURST_LEAST: Final = 3
 """Mentions below which a burst is no more than two people writing in the same week."""
@@ -65,7 +68,8 @@ def trends(
     With a of A documents in the last 28 days and b of B in the 56 days before, the share of the last
     days in a + b has the posterior Beta(a + 1/2, b + 1/2) (Jeffreys); growth g = odds * B / A, and the
     trend is (g - 1) / (g + 1), which is tanh(log(g) / 2): 0 for no change, 1/3 for twice as often, -1/3
-    for half. `trend` is the median, `trend_low` and `trend_high` bound 80 %.
+    for half. `trend` is the median, `trend_low` and `trend_high` bound 80 %; all three are missing below four
+    mentions in these weeks.
 
     A burst is a run of weeks in the upper state of Kleinberg's two-state automaton (Bursty and
     Hierarchical Structure in Streams, 2002; batches of a week, twice the base rate, gamma 1); the
@@ -115,7 +119,8 @@ def _moves(
         moves[name] = np.round((here - there) / (here + there), 6)
     moved = pd.DataFrame(moves, index=names)
     # Without an earlier time to compare with there is no trend, only a number that looks like one.
-    known = names.isin(dated[key]) & bool(past.any()) & bool(now.any())
+    enough = (recent + before).to_numpy() >= TREND_LEAST
+    known = enough & bool(past.any()) & bool(now.any())
     moved[~known] = np.nan
     return moved
 

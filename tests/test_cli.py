@@ -492,3 +492,27 @@ def test_languages_that_the_settings_trust_are_scored(tmp_path: Path) -> None:
         row = json.loads((tmp_path / f"{name}.jsonl").read_text())
         assert row["language"] == "de"
         assert (row["review_reason"] == "language") is (reason == "language")
+
+
+def test_score_never_writes_over_an_input_or_a_foreign_list(tmp_path: Path) -> None:
+    table = write_csv(tmp_path / "t.csv", ["id", "text"], [[1, "It crashes."]])
+    before = table.read_bytes()
+    over = call("score", table, "--out", table)
+    assert over.exit_code == 1
+    assert "never overwritten" in over.stderr
+    assert table.read_bytes() == before
+    assert call("score", table, "--out", tmp_path / "rejected.csv").exit_code == 1
+    (tmp_path / "rejected.csv").write_text("mine\n")
+    (tmp_path / "bad.csv").write_text("id,text\n1,fine words here\n2,a,b,c\n")
+    result = call("score", tmp_path / "bad.csv", "--out", tmp_path / "s.csv")
+    assert result.exit_code == 0, result.output
+    assert (tmp_path / "rejected.csv").read_text() == "mine\n"
+    assert len(pd.read_csv(tmp_path / "s.csv.rejected.csv")) == 1
+
+
+def test_the_text_itself_cannot_be_kept(tmp_path: Path) -> None:
+    table = write_csv(tmp_path / "t.csv", ["id", "text"], [[1, "The secret export crashes."]])
+    result = call("score", table, "--keep", "text", "--out", tmp_path / "s.csv")
+    assert result.exit_code == 1
+    assert "never written" in result.stderr
+    assert not (tmp_path / "s.csv").exists()

@@ -56,7 +56,6 @@ FLOORS = {
     "options": 7,
     "teach": 7,
     "model": 7,
-    "engines": 7,
     "run": 8,
     "cli": 9,
 }

@@ -46,7 +46,6 @@ def test_every_kind_of_value(tmp_path):
         [competitors]
         Servanto = []
         [themes]
-        min_mentions = 3
         similarity = 0.4
         [rank]
         recency_half_life_days = 30.5
@@ -63,7 +62,7 @@ def test_every_kind_of_value(tmp_path):
     assert found.areas == {"billing": ("invoice", "tax")}
     assert found.departments == {"Finance & Tax": ("billing",)}
     assert found.competitors == {"Servanto": ()}
-    assert found.themes == settings.Themes(min_mentions=3, similarity=0.4)
+    assert found.themes == settings.Themes(similarity=0.4)
     assert found.rank.recency_half_life_days == 30.5
     # Weights that aren't named keep their defaults.
     assert found.rank.weights == {**settings.Rank().weights, "reach": 0.0, "trend": 2.5}
@@ -91,9 +90,6 @@ FAULTS = [
     ("areas = ['a']", "areas: ['a'] is not a section of `name = [phrases]`"),
     ("[areas]\nbilling = 'invoice'", "areas.billing: 'invoice' is not a list of texts"),
     ("[areas]\nbilling = ['invoice', '']", "areas.billing: one of the texts is empty"),
-    ("[themes]\nmin_mentions = 1.5", "themes.min_mentions: 1.5 is not a whole number"),
-    ("[themes]\nmin_mentions = true", "themes.min_mentions: True is not a whole number"),
-    ("[themes]\nmin_mentions = 0", "themes.min_mentions: 0 is below 1"),
     ("[themes]\nsimilarity = 1.1", "themes.similarity: 1.1 is not between 0 and 1"),
     ("[rank]\nweights = 3", "rank.weights: 3 is not a section of `factor = weight`"),
     ("[rank.weights]\nrevenu = 3", "rank.weights.revenu: unknown factor; did you mean revenue?"),

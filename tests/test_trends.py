@@ -69,18 +69,27 @@ def test_nothing_is_new_where_everything_is():
     assert trends(dated(*mentions("T-1", 1, 2)), dates, as_of=AS_OF)["trend"].isna().all()
 
 
-@given(st.lists(st.integers(0, 83), min_size=1, max_size=40))
+@given(st.lists(st.integers(0, 83), min_size=4, max_size=40))
 def test_the_interval_holds_the_trend(days):
     row = trends(dated(*mentions("T-1", *days)), corpus(), as_of=AS_OF).loc["T-1"]
     assert -1 <= row["trend_low"] <= row["trend"] <= row["trend_high"] <= 1
     assert row["first_seen"] <= row["last_seen"] <= pd.Timestamp(AS_OF)
 
 
-@given(st.lists(st.integers(0, 83), min_size=1, max_size=20), st.integers(0, 27))
+@given(st.lists(st.integers(0, 83), min_size=4, max_size=20), st.integers(0, 27))
 def test_a_fresh_mention_never_lowers_the_trend(days, day):
     before = trends(dated(*mentions("T-1", *days)), corpus(), as_of=AS_OF).loc["T-1", "trend"]
     after = trends(dated(*mentions("T-1", *days, day)), corpus(), as_of=AS_OF).loc["T-1", "trend"]
     assert after >= before
+
+
+def test_three_mentions_are_no_trend():
+    rows = dated(
+        *mentions("few", 1, 2, 3), *mentions("enough", 1, 2, 3, 4), *mentions("old", 1, 100, 120, 140)
+    )
+    found = trends(rows, corpus(), as_of=AS_OF)
+    assert found["trend"].isna().to_dict() == {"enough": False, "few": True, "old": True}
+    assert found.loc["few", "status"] != "growing"
 
 
 def test_a_burst_is_found_and_a_steady_hum_is_none():

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from classifier import schema
+from classifier.errors import InputError
 from classifier.read.amounts import parse_amounts
 from classifier.read.cells import is_scalar, text_of, tidy
 from classifier.read.columns import choose, fold, places_of
@@ -83,6 +84,7 @@ class DocumentReader:
             self._places["people"] = [
                 group for group in self._places["people"] if group not in self._places["account"]
             ]
+        self._check_kept()
         for column, name in self._plan.absent:
             self._note(f"no column {name!r} ({OPTION_OF.get(column, '--keep')}); read without it")
         groups = self._places["created_at"]
@@ -90,6 +92,16 @@ class DocumentReader:
             self._style, note = style_of(self._text(rows, groups), self._options.date_format)
             if note:
                 self._note(f"created_at: {note}")
+
+    def _check_kept(self) -> None:
+        """Refuse to keep the text itself: it leaves the program as redacted quotes only."""
+        text = {place for column in ("body", "subject") for group in self._places[column] for place in group}
+        for name in self._options.keep:
+            if text & set(places_of(name, self._plan.names)):
+                raise InputError(
+                    f"{self._plan.source.name}: --keep {name!r} is the text or the subject of the documents, "
+                    "which is never written as it is; leave it out, or choose another --text-column"
+                )
 
     def _decide_id(self, rows: Rows) -> None:
         groups = self._places["document_id"]

@@ -7,6 +7,7 @@ complete. Never removes or overwrites a file that isn't ours.
 import contextlib
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -36,6 +37,7 @@ KNOWN: Final = (
 """All files of a run, in the order in which they move in: run.json last."""
 
 _STAGING = ".classifier-unfinished-"
+_STALE_SECONDS = 86_400
 _REJECTED = "rejected.csv"
 
 
@@ -64,7 +66,9 @@ def prepare_folder(out: Path, *, force: bool = False) -> Iterator[Path]:
     try:
         out.mkdir(parents=True, exist_ok=True)
         for leftover in out.glob(f"{_STAGING}*"):
-            shutil.rmtree(leftover)
+            # A younger one may belong to a run that is still going.
+            if time.time() - leftover.stat().st_mtime > _STALE_SECONDS:
+                shutil.rmtree(leftover)
         staging = Path(tempfile.mkdtemp(prefix=_STAGING, dir=out))
     except OSError as error:
         raise output_error(out, error) from error

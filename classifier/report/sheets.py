@@ -23,7 +23,7 @@ MOST_CHARACTERS: Final = 32_767
 """Excel repairs, that is truncates, a file with a longer cell."""
 
 _WIDE: Final = ("title", "claim", "next_step", "note", "exemplar", "quote_1", "quote_2", "quote_3")
-_SHARES: Final = ("share", "trend", "trend_low", "trend_high", "share_of_owner")
+_SHARES: Final = ("share", "share_of_owner")
 _LONG: Final = 48
 _MOST_ROWS: Final = 1_048_575
 # A fixed time: the clock would make every file different.
