@@ -25,7 +25,6 @@ OUTPUTS: Final = 2 * len(LABELS) + len(EXPECTATION_SOURCES)
 """Columns of the weights: document logit per label, unit logit per label, source logits."""
 
 _DOCUMENT = slice(0, len(LABELS))
-_UNIT = slice(len(LABELS), 2 * len(LABELS))
 _SOURCE = slice(2 * len(LABELS), OUTPUTS)
 
 STACKED: Final = ("document", "best_unit", "second_unit", "all_units", "log_units")
