@@ -2,6 +2,8 @@
 
 import dataclasses
 import json
+import os
+import time
 
 import pandas as pd
 import pytest
@@ -262,9 +264,13 @@ def test_what_a_killed_run_left_is_cleared(tmp_path):
     leftover = tmp_path / ".classifier-unfinished-abc"
     leftover.mkdir()
     (leftover / "scored.parquet").write_text("half")
+    other = tmp_path / ".classifier-unfinished-of-a-run-that-still-goes"
+    other.mkdir()
+    two_days_ago = time.time() - 2 * 86_400
+    os.utime(leftover, (two_days_ago, two_days_ago))
     with prepare_folder(tmp_path):
         pass
-    assert list(tmp_path.iterdir()) == []
+    assert list(tmp_path.iterdir()) == [other]
 
 
 def test_folders_that_cannot_be_written(tmp_path):
@@ -307,7 +313,7 @@ def changed(run, tmp_path_factory):
     found = results()
     backlog = found.product_backlog.iloc[[1, 0, *range(3, len(found.product_backlog))]].reset_index(drop=True)
     backlog["rank"] = range(1, len(backlog) + 1)
-    backlog.loc[2, "theme_id"], backlog.loc[2, "title"] = "T-000900", "Fresh theme"
+    backlog.loc[2, ["theme_id", "title", "document_ids"]] = ["T-000900", "Fresh theme", "NEW-1"]
     found = dataclasses.replace(found, product_backlog=backlog, rows=Rows(read=390, scored=390))
     out = tmp_path_factory.mktemp("second") / "out"
     return write_run(out, found, documents, settings={**SETTINGS, "rank": {"weights": {"reach": 5.0}}})
@@ -352,6 +358,141 @@ def test_diff_of_inputs(run, tmp_path):
     found["result"]["inputs"] = []
     (folder / "run.json").write_text(json.dumps(found))
     assert "inputs: tickets.json -> none" in report.render_text(report.diff(run, folder))
+
+
+def test_diff_lists_only_the_inputs_that_differ(run, tmp_path):
+    def with_inputs(name, **inputs):
+        folder = copy_of(run, tmp_path / name)
+        found = json.loads((folder / "run.json").read_text())
+        found["result"]["inputs"] = [{"name": one, "sha256": digest} for one, digest in inputs.items()]
+        (folder / "run.json").write_text(json.dumps(found))
+        return folder
+
+    first = with_inputs("first", same="1", other="2", gone="3")
+    found = report.diff(first, with_inputs("second", other="4", new="5", same="1"))
+    assert found.settings == {
+        "inputs": (
+            [{"name": "gone", "sha256": "3"}, {"name": "other", "sha256": "2"}],
+            [{"name": "new", "sha256": "5"}, {"name": "other", "sha256": "4"}],
+        )
+    }
+    text = report.render_text(found)
+    assert "inputs: other content of other\n" in text
+    assert "inputs: gone -> new" in text
+    assert report.diff(first, with_inputs("order", gone="3", same="1", other="2")).identical
+
+
+def renumbered(table):
+    """Give the themes of a backlog each other's ids."""
+    ids = sorted(set(table["theme_id"]))
+    return table.assign(theme_id=table["theme_id"].map(dict(zip(ids, reversed(ids), strict=True))))
+
+
+def without(table, document):
+    """Take a document out of a backlog."""
+    has = table["document_ids"].str.split(";").map(lambda ids: document in ids)
+    left = table["document_ids"].map(lambda ids: ";".join(one for one in ids.split(";") if one != document))
+    return table.assign(document_ids=left, mentions=table["mentions"] - has)
+
+
+def test_ids_of_themes_alone_are_no_change(run, tmp_path):
+    found = results()
+    product, marketing = renumbered(found.product_backlog), renumbered(found.marketing_backlog)
+    assert (product["theme_id"] != found.product_backlog["theme_id"]).any()
+    found = dataclasses.replace(found, product_backlog=product, marketing_backlog=marketing)
+    assert report.diff(run, write_run(tmp_path / "out", found, scored())).identical
+
+
+def test_a_document_less_changes_few_rows(run, tmp_path):
+    found = results()
+    document = found.product_backlog["document_ids"][0].split(";")[0]
+    product = without(renumbered(found.product_backlog), document)
+    product["title"] = product["title"].str.upper()
+    has = product["mentions"] != found.product_backlog["mentions"]
+    found = dataclasses.replace(found, product_backlog=product)
+    changes = report.diff(run, write_run(tmp_path / "out", found, scored())).product
+    assert (changes.new, changes.gone) == ((), ())
+    assert [one.key for one in changes.moved] == list(product.loc[has, "theme_id"])
+    assert 1 <= len(changes.moved) <= 2
+
+
+def backlogs(run, tmp_path, *sides, table="marketing_backlog"):
+    """Compare two runs that differ in a backlog: of each side, the rows as mappings."""
+    found, folders = results(), []
+    for at, rows in enumerate(sides):
+        filled = pd.DataFrame(rows, dtype="object").assign(rank=range(1, len(rows) + 1), mentions=1)
+        whole = getattr(found, table).head(1).reindex(range(len(rows)))
+        text = whole.select_dtypes(["object", "string"]).columns
+        whole = whole.assign(**dict.fromkeys(text, ""), priority=0.5, accounts=1)
+        path = copy_of(run, tmp_path / str(at)) / f"{table}.csv"
+        whole.assign(**filled).to_csv(path, index=False)
+        folders.append(path.parent)
+    both = report.diff(*folders)
+    return both.marketing if table == "marketing_backlog" else both.product
+
+
+def test_two_gaps_of_one_theme_are_two_rows(run, tmp_path):
+    gap = {"kind": "education_gap", "theme_id": "T-000001"}
+    sso = {**gap, "capability_id": "CAP-1", "title": "SSO", "document_ids": "1;2"}
+    api = {**gap, "capability_id": "CAP-2", "title": "API", "document_ids": "1;2"}
+    found = backlogs(run, tmp_path, [sso, api], [api, sso])
+    assert (found.new, found.gone) == ((), ())
+    assert [(one.title, one.rank) for one in found.moved] == [("API", (2, 1)), ("SSO", (1, 2))]
+
+
+def test_two_new_gaps_of_one_theme_are_both_told(run, tmp_path):
+    gap = {"kind": "education_gap", "theme_id": "T-000001", "document_ids": "1;2"}
+    rows = [{**gap, "capability_id": name, "title": name} for name in ("CAP-1", "CAP-2", "CAP-3")]
+    found = backlogs(run, tmp_path, rows[:1], rows)
+    assert [one.title for one in found.new] == ["CAP-2", "CAP-3"]
+    assert (found.gone, found.moved) == ((), ())
+
+
+def test_a_claim_is_the_same_by_its_id(run, tmp_path):
+    claim = {"kind": "claim_at_risk", "claim_id": "C-1", "title": "Free", "document_ids": "1;2"}
+    found = backlogs(
+        run,
+        tmp_path,
+        [claim],
+        [{**claim, "claim_id": "C-2"}, {**claim, "title": "Always free", "document_ids": "8;9"}],
+    )
+    assert [one.key for one in found.new] == ["claim_at_risk:C-2"]
+    assert (found.gone, [one.title for one in found.moved]) == ((), ["Always free"])
+
+
+def theme(number, title, documents):
+    return {"theme_id": f"T-{number:06d}", "title": title, "document_ids": documents}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "pairs"),
+    [
+        pytest.param(["a 1;2;3;…"], ["b 1;2;4;…"], [0], id="overlap, and … is no document"),
+        pytest.param(["a 1;2;3;…"], ["b 3;7;8;…"], [None], id="too little overlap"),
+        pytest.param(["a 1;2;3"], ["a 7;8;9"], [0], id="left over: by title"),
+        pytest.param(["a 1;2;3;4", "b 1;2"], ["a 1;2;3", "c 1;2;3;4"], [1, 0], id="largest overlap first"),
+        pytest.param(["a 1;2", "b 1;2"], ["b 1;2", "a 1;2"], [1, 0], id="ties by title"),
+        pytest.param(["a 1;2", "b 1;2"], ["c 1;2", "d 1;2"], [0, 1], id="ties by order"),
+        pytest.param(["a 1;2"], ["a 1;2", "a 1;2"], [0, None], id="each row once"),
+        pytest.param(["a "], ["b "], [None], id="no documents"),
+    ],
+)
+def test_themes_are_matched_by_their_documents(before, after, pairs, run, tmp_path):
+    sides = [
+        [theme(base + at, *row.split(" ")) for at, row in enumerate(side)]
+        for base, side in ((100, before), (200, after))
+    ]
+    found = backlogs(run, tmp_path, *sides, table="product_backlog")
+    assert [one.key for one in found.new] == [
+        f"T-{200 + at:06d}" for at, was in enumerate(pairs) if was is None
+    ]
+    assert len(found.gone) == len(before) - sum(was is not None for was in pairs)
+    moved = {one.key: one.rank for one in found.moved}
+    assert moved == {
+        f"T-{200 + at:06d}": (was + 1, at + 1)
+        for at, was in enumerate(pairs)
+        if was is not None and was != at
+    }
 
 
 def test_diff_names_both_sides_of_the_documents(run, changed):

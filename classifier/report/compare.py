@@ -2,9 +2,11 @@
 
 In: two folders that `run` or `report` wrote. Out: a frozen Diff, as a dict for programs and as
 lines for people. Never holds text of a document: ids, titles of themes and figures only.
+Never matches by theme_id: every run numbers its themes anew.
 """
 
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -13,11 +15,15 @@ import pandas as pd
 
 from classifier import schema
 from classifier.labels import LABELS, TITLES
+from classifier.marketing import CLAIM_AT_RISK
 from classifier.report import manifest, numbers
 from classifier.report.scored import read_scored, read_table
 
 MOST_IDS: Final = 100
+LEAST_OVERLAP: Final = 0.3
+"""Rows of two backlogs are the same if this part of the documents of either is in both (Jaccard)."""
 _SHOWN: Final = 10
+_OTHER: Final = 3
 
 
 @dataclass(frozen=True)
@@ -44,7 +50,7 @@ class LabelChange:
 
 @dataclass(frozen=True)
 class Entry:
-    """An entry of a backlog that is in one run only."""
+    """An entry of a backlog that is in one run only; `key` holds the ids of that run."""
 
     key: str
     title: str
@@ -55,7 +61,10 @@ class Entry:
 
 @dataclass(frozen=True)
 class Move:
-    """An entry of both runs whose rank, priority or mentions differ: (first, second)."""
+    """An entry of both runs whose rank, priority or mentions differ: (first, second).
+
+    `key` and `title` are those of the second run.
+    """
 
     key: str
     title: str
@@ -121,10 +130,8 @@ def diff(first: Path, second: Path) -> Diff:
         settings=_settings(before, after),
         documents=_documents(*scored),
         labels=_labels(*scored),
-        product=_backlog(first, second, "product_backlog.csv", schema.PRODUCT_BACKLOG, ["theme_id"]),
-        marketing=_backlog(
-            first, second, "marketing_backlog.csv", schema.MARKETING_BACKLOG, ["kind", "theme_id", "claim_id"]
-        ),
+        product=_backlog(first, second, "product_backlog.csv", schema.PRODUCT_BACKLOG),
+        marketing=_backlog(first, second, "marketing_backlog.csv", schema.MARKETING_BACKLOG),
     )
 
 
@@ -173,54 +180,127 @@ def _ids(index: pd.Index) -> tuple[str, ...]:
     return tuple(str(one) for one in index.get_level_values("document_id")[:MOST_IDS])
 
 
-def _backlog(first: Path, second: Path, name: str, table: schema.Table, key: Sequence[str]) -> Backlog:
-    before, after = (_keyed(folder / name, table, key) for folder in (first, second))
+@dataclass(frozen=True)
+class _Row:
+    entry: Entry
+    kind: tuple[str, ...]
+    """What the other run's row must have too."""
+    documents: frozenset[str]
+
+    def hooks(self) -> Iterator[tuple[str, str]]:
+        """Return what a row may be found by: one of its documents, its title, its claim."""
+        for document in self.documents:
+            yield "document", document
+        if self.entry.title:
+            yield "title", self.entry.title
+        if self.kind[:1] == (CLAIM_AT_RISK,):
+            yield "claim", ""
+
+
+def _backlog(first: Path, second: Path, name: str, table: schema.Table) -> Backlog:
+    before, after = (_rows(read_table(folder / name, table)) for folder in (first, second))
+    pairs = _pairs(before, after)
+    known = set(pairs.values())
     return Backlog(
-        new=tuple(_entry(after.loc[one]) for one in after.index if one not in before.index),
-        gone=tuple(_entry(before.loc[one]) for one in before.index if one not in after.index),
+        new=tuple(row.entry for at, row in enumerate(after) if at not in pairs),
+        gone=tuple(row.entry for at, row in enumerate(before) if at not in known),
         moved=tuple(
-            _move(before.loc[one], after.loc[one])
-            for one in after.index
-            if one in before.index and _differ(before.loc[one], after.loc[one])
+            _move(before[pairs[at]].entry, row.entry)
+            for at, row in enumerate(after)
+            if at in pairs and _differ(before[pairs[at]].entry, row.entry)
         ),
     )
 
 
-def _keyed(path: Path, table: schema.Table, key: Sequence[str]) -> pd.DataFrame:
-    frame = read_table(path, table)
-    parts = frame[list(key)]
-    frame["key"] = [":".join(filter(None, row)) for row in parts.itertuples(index=False)]
-    return frame.drop_duplicates("key").set_index("key", drop=False)
+def _rows(frame: pd.DataFrame) -> list[_Row]:
+    rows = []
+    for cells in frame.to_dict("records"):
+        ids = [cells.get(name, "") for name in ("kind", "theme_id", "claim_id")]
+        entry = Entry(
+            key=":".join(filter(None, ids)) if "kind" in cells else cells["theme_id"],
+            title=cells["title"],
+            rank=int(cells["rank"]),
+            priority=float(cells["priority"]),
+            mentions=int(cells["mentions"]),
+        )
+        rows.append(_Row(entry, _kind(cells), frozenset(cells["document_ids"].split(";")) - {"", "…"}))
+    return rows
 
 
-def _differ(before: pd.Series, after: pd.Series) -> bool:
-    return any(before[name] != after[name] for name in ("rank", "priority", "mentions"))
+def _kind(cells: Mapping[Any, Any]) -> tuple[str, ...]:
+    if "kind" not in cells:
+        return ()
+    names = ("claim_id",) if cells["kind"] == CLAIM_AT_RISK else ("capability_id", "competitor")
+    return (cells["kind"], *(cells[name] for name in names))
 
 
-def _entry(row: pd.Series) -> Entry:
-    return Entry(row["key"], row["title"], int(row["rank"]), float(row["priority"]), int(row["mentions"]))
+def _pairs(before: Sequence[_Row], after: Sequence[_Row]) -> dict[int, int]:
+    """Return the place in `after` -> the place in `before` of the same row.
+
+    The pair with the largest overlap of documents first, then what is left over by title, and claims
+    by their id alone. Ties: the same title first, then the order in `before` and in `after`.
+    """
+    places: defaultdict[tuple[Any, ...], list[int]] = defaultdict(list)
+    for at, row in enumerate(after):
+        for hook in row.hooks():
+            places[row.kind, *hook].append(at)
+    candidates = []
+    for was, row in enumerate(before):
+        shared: Counter[int] = Counter()
+        for name, value in row.hooks():
+            for at in places.get((row.kind, name, value), ()):
+                shared[at] += name == "document"
+        candidates += [(*_distance(row, after[at], count), was, at) for at, count in shared.items()]
+    pairs: dict[int, int] = {}
+    taken = set()
+    for stage, _, _, was, at in sorted(candidates):
+        if stage != _OTHER and was not in taken and at not in pairs:
+            pairs[at] = was
+            taken.add(was)
+    return pairs
 
 
-def _move(before: pd.Series, after: pd.Series) -> Move:
+def _distance(before: _Row, after: _Row, shared: int) -> tuple[int, float, bool]:
+    """Return how far apart two rows of one kind are, the nearest first: by documents, title, claim."""
+    union = len(before.documents) + len(after.documents) - shared
+    overlap = shared / union if union else 0.0
+    other_title = before.entry.title != after.entry.title
+    if overlap >= LEAST_OVERLAP:
+        stage = 0
+    elif before.entry.title and not other_title:
+        stage = 1
+    else:
+        stage = 2 if before.kind[:1] == (CLAIM_AT_RISK,) else _OTHER
+    return stage, -overlap, other_title
+
+
+def _differ(before: Entry, after: Entry) -> bool:
+    return (before.rank, before.priority, before.mentions) != (after.rank, after.priority, after.mentions)
+
+
+def _move(before: Entry, after: Entry) -> Move:
     return Move(
-        key=after["key"],
-        title=after["title"],
-        rank=(int(before["rank"]), int(after["rank"])),
-        priority=(float(before["priority"]), float(after["priority"])),
-        mentions=(int(before["mentions"]), int(after["mentions"])),
+        key=after.key,
+        title=after.title,
+        rank=(before.rank, after.rank),
+        priority=(before.priority, after.priority),
+        mentions=(before.mentions, after.mentions),
     )
 
 
 def _settings(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    inputs = [
+        Counter((one["name"], one["sha256"]) for one in run.get("inputs", [])) for run in (before, after)
+    ]
     flat = [
         {
             **_flat(result.get("settings", {}), ""),
             **_flat(result.get("versions", {}), "versions."),
             "model_id": result.get("model_id", ""),
             "as_of": result.get("as_of", ""),
-            "inputs": [dict(one) for one in result.get("inputs", [])],
+            "inputs": [{"name": name, "sha256": digest} for name, digest in sorted(own.elements())],
         }
-        for result in (before, after)
+        for result, own in ((before, inputs[0] - inputs[1]), (after, inputs[1] - inputs[0]))
     ]
     names = sorted({*flat[0], *flat[1]})
     return {
@@ -252,15 +332,16 @@ def _setting_lines(settings: Mapping[str, tuple[Any, Any]]) -> list[str]:
         f"{name}: {before!r} -> {after!r}" for name, (before, after) in settings.items() if name != "inputs"
     ]
     if "inputs" in settings:
-        before, after = (_input_names(side) for side in settings["inputs"])
-        lines.append(
-            f"inputs: {before} -> {after}" if before != after else f"inputs: other content of {before}"
-        )
+        gone, new = (Counter(one["name"] for one in side) for side in settings["inputs"])
+        if gone & new:
+            lines.append(f"inputs: other content of {_listed(gone & new)}")
+        if gone != new:
+            lines.append(f"inputs: {_listed(gone - new)} -> {_listed(new - gone)}")
     return lines
 
 
-def _input_names(inputs: Sequence[Mapping[str, str]]) -> str:
-    return ", ".join(one["name"] for one in inputs) or "none"
+def _listed(names: Counter[str]) -> str:
+    return ", ".join(sorted(names.elements())) or "none"
 
 
 def _document_lines(found: Diff) -> list[str]:
