@@ -4,8 +4,42 @@ In: counts as batches pass. Out: one line on stderr, if a person watches. Never 
 """
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
+
+
+def watched(shown: bool | None) -> bool:
+    """Return whether progress is shown: as asked, else where stderr is a terminal."""
+    return sys.stderr.isatty() if shown is None else shown
+
+
+def expected_rows(paths: Iterable[Path]) -> int | None:
+    """Return about how many rows the files hold, for the remaining time; None where that can't be told.
+
+    Parquet says it; of plain text the line breaks are counted. Compressed files, workbooks and JSON
+    documents don't tell before they are read.
+    """
+    total = 0
+    for path in paths:
+        with path.open("rb") as file:
+            start = file.read(4096)
+            if start[:4] == b"PAR1":
+                import pyarrow.parquet as pq
+
+                total += pq.read_metadata(path).num_rows
+                continue
+            if b"\0" in start or start[:2] == b"\x1f\x8b" or _is_document(start):
+                return None
+            file.seek(0)
+            total += sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b""))
+    return total
+
+
+def _is_document(start: bytes) -> bool:
+    """Whether this begins one JSON document, whose line breaks count nothing, rather than JSON Lines."""
+    head = start.lstrip()
+    return head[:1] == b"[" or (head[:1] == b"{" and not head.split(b"\n", 1)[0].rstrip().endswith(b"}"))
 
 
 @contextmanager
@@ -21,8 +55,7 @@ def rows_bar(*, shown: bool | None, total: int | None, what: str) -> Iterator[Ca
     what
         Stands before the bar.
     """
-    visible = sys.stderr.isatty() if shown is None else shown
-    if not visible:
+    if not watched(shown):
         yield lambda _: None
         return
     from tqdm import tqdm

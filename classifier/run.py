@@ -22,7 +22,7 @@ from classifier.errors import InputError, OutputError
 from classifier.models import LoadedModel
 from classifier.options import Chosen
 from classifier.pipeline import ScoreSettings, Tally
-from classifier.progress import rows_bar
+from classifier.progress import expected_rows, rows_bar, watched
 from classifier.report import Results, Rows, ScoredSummary, manifest
 
 SCORED = "scored.parquet"
@@ -307,7 +307,8 @@ def _scored(
 
         numba.set_num_threads(min(watching.workers, numba.get_num_threads()))
     batches = read.read_files(sources, options, notes=notes)
-    with rows_bar(shown=watching.progress, total=None, what="scoring") as advance:
+    total = expected_rows(source.path for source in sources) if watched(watching.progress) else None
+    with rows_bar(shown=watching.progress, total=total, what="scoring") as advance:
         for batch in pipeline.score_batches(
             batches, model=model, settings=settings, filters=chosen.filters, tally=tally
         ):

@@ -1,4 +1,4 @@
-from classifier.progress import rows_bar
+from classifier.progress import expected_rows, rows_bar
 
 
 def test_nothing_where_nobody_watches(capsys):
@@ -24,3 +24,31 @@ def test_without_a_total_the_rows_so_far(capsys):
     with rows_bar(shown=True, total=None, what="Scoring") as advance:
         advance(7)
     assert "Scoring: 7.00 rows" in capsys.readouterr().err
+
+
+def test_expected_rows(tmp_path):
+    import pandas as pd
+
+    table = tmp_path / "t.parquet"
+    pd.DataFrame({"text": ["a", "b", "c"]}).to_parquet(table)
+    lines = tmp_path / "t.csv"
+    lines.write_text("text\na\nb\n")
+    packed = tmp_path / "t.csv.gz"
+    packed.write_bytes(b"\x1f\x8b rest")
+    document = tmp_path / "t.json"
+    document.write_text('[\n{"text": "a"}\n]\n')
+    assert expected_rows([table, lines]) == 6
+    assert expected_rows([lines, packed]) is None
+    assert expected_rows([document]) is None
+    tickets = tmp_path / "tickets.json"
+    tickets.write_text('{\n"tickets": []\n}\n')
+    assert expected_rows([tickets]) is None
+    tickets.write_text('{"text": "a"}\n{"text": "b"}\n')
+    assert expected_rows([tickets]) == 2
+    assert expected_rows([]) == 0
+
+
+def test_a_bar_with_a_total_tells_what_remains(capsys):
+    with rows_bar(shown=True, total=100, what="scoring") as advance:
+        advance(50)
+    assert "50.0/100" in capsys.readouterr().err
