@@ -74,6 +74,7 @@ def build(
     accounts = references.get("accounts", schema.empty(schema.ACCOUNTS))
     objectives = references.get("objectives", schema.empty(schema.OBJECTIVES))
     _check_department(department, settings, objectives)
+    _check_area_column(settings, scored)
     as_of = as_of or _newest(scored["created_at"])
 
     evidence = evidence_of(scored, settings.competitors)
@@ -102,6 +103,15 @@ def build(
         warnings=revenue.warnings,
     )
     return _only(built, department) if department else built
+
+
+def _check_area_column(settings: Settings, scored: pd.DataFrame) -> None:
+    column = settings.themes.area_column
+    if column and column not in scored.columns:
+        raise SettingsError(
+            f"themes.area_column: {column!r} is not a column of the scored rows; "
+            f"score again with --keep {column}, or leave the setting out"
+        )
 
 
 def _newest(dates: pd.Series) -> datetime:

@@ -3,6 +3,7 @@
 In: arguments. Out: results on stdout or in files, messages on stderr. Never computes anything.
 """
 
+import errno
 import itertools
 import json
 import sys
@@ -13,7 +14,7 @@ from typing import Any, NoReturn
 import click
 
 from classifier import __version__
-from classifier.errors import FeedbackError
+from classifier.errors import FeedbackError, OutputError
 from classifier.options import answering, choose, configured, day, modelling, reading, reporting
 
 EXIT_USER = 1
@@ -32,6 +33,10 @@ class _Group(click.Group):
             # The reader of our output went away (`| head`): that's no fault.
             sys.stderr.close()
             sys.exit(0)
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+            _fail(OutputError("standard output can't be written: no space left; free some and run again"))
         except KeyboardInterrupt:
             click.echo("interrupted", err=True)
             sys.exit(EXIT_INTERRUPTED)

@@ -173,6 +173,8 @@ class Chosen:
     settings: "Settings"
     filters: "Filters"
     config: str
+    # Columns to keep that only the settings name: an export may lack them.
+    may_lack: tuple[str, ...] = ()
 
 
 def choose(values: Mapping[str, Any]) -> Chosen:
@@ -196,6 +198,7 @@ def choose(values: Mapping[str, Any]) -> Chosen:
         if values.get(name) not in (None, ()) and name != "keep"
     }
     keep = _kept((*settings.input.keep, *values.get("keep", ())))
+    may_lack = tuple(name for name in settings.input.keep if name not in values.get("keep", ()))
     settings = replace(settings, input=replace(settings.input, **named, keep=keep))
     if values.get("quotes"):
         settings = replace(settings, scoring=replace(settings.scoring, quotes=values["quotes"]))
@@ -205,7 +208,7 @@ def choose(values: Mapping[str, Any]) -> Chosen:
         raise SettingsError(
             f"--since {values['since']} is not before --until {values['until']}: nothing lies between them"
         )
-    return Chosen(settings, Filters(since, until, where), str(path or ""))
+    return Chosen(settings, Filters(since, until, where), str(path or ""), may_lack)
 
 
 def _kept(names: tuple[str, ...]) -> tuple[str, ...]:

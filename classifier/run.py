@@ -148,8 +148,8 @@ def score(
         tally.names = pipeline.short_names(source.name for source in sources)
         for batch in _scored(sources, notes, model=model, chosen=chosen, tally=tally, watching=watching):
             writer.write(batch)
-        if out != "-" and any(map(len, tally.rejected)):
-            beside = _rejected_beside(Path(out))
+        if any(map(len, tally.rejected)):
+            beside = _rejected_beside(Path("stdout" if out == "-" else out))
             report.write_csv(tally.table("rejected"), beside, bom=bom)
             files[beside.name] = str(beside)
         pipeline.check_rejected(tally, chosen.settings.input.max_rejected)
@@ -226,7 +226,8 @@ def run(
         with clock.stage("write"):
             _write(folder, scored, results, chosen, choice)
         paths = [source.path for source in sources] + list(choice.references.given().values())
-        _write_manifest(folder, results, paths, chosen, choice, watching, clock)
+        stdin = [source.path for source in sources if source.name == "-"]
+        _write_manifest(folder, results, paths, chosen, choice, watching, clock, stdin)
         names = sorted(path.name for path in manifest.visible(folder))
     return _outcome(out, results, tally, clock, names)
 
@@ -295,6 +296,7 @@ def _scored(
     options = read.ReadOptions(
         **{name: getattr(given, name) for name in names - {"keep"}},
         keep=tuple(dict.fromkeys((*given.keep, *extra))),
+        may_lack=chosen.may_lack,
     )
     settings = ScoreSettings(
         quotes=chosen.settings.scoring.quotes == "redacted",
@@ -395,6 +397,7 @@ def _write_manifest(
     choice: ReportChoice,
     watching: Watching,
     clock: _Clock,
+    stdin: Sequence[Path] = (),
 ) -> None:
     settings: dict[str, Any] = asdict(chosen.settings)
     settings["filters"] = {
@@ -406,7 +409,7 @@ def _write_manifest(
     built = manifest.build(
         folder,
         rows=results.rows,
-        inputs=manifest.inputs_of(paths),
+        inputs=_inputs(paths, stdin),
         model_id=results.model_id,
         settings=settings,
         as_of="" if results.as_of is None else results.as_of.strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -425,6 +428,13 @@ def _write_manifest(
         },
     )
     manifest.write(folder, built)
+
+
+def _inputs(paths: Sequence[Path], stdin: Sequence[Path]) -> list[dict[str, str]]:
+    """Return name and sha256 of each input; the copy of standard input has a name of chance, so it is "-"."""
+    files = manifest.inputs_of(path for path in paths if path not in stdin)
+    piped = [{"name": "-", "sha256": read.sha256_of(path)} for path in stdin]
+    return sorted([*files, *piped], key=lambda one: (one["name"], one["sha256"]))
 
 
 def _peak_memory() -> int:

@@ -516,3 +516,41 @@ def test_the_text_itself_cannot_be_kept(tmp_path: Path) -> None:
     assert result.exit_code == 1
     assert "never written" in result.stderr
     assert not (tmp_path / "s.csv").exists()
+
+
+def test_the_demo_settings_serve_an_export_without_tags(tmp_path: Path) -> None:
+    result = call("run", INPUTS[1], *TABLES, CONFIG, "--out", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    assert len(pd.read_csv(tmp_path / "out" / "product_backlog.csv")) > 10
+    typed = call("run", INPUTS[1], "--keep", "tags", "--out", tmp_path / "other")
+    assert typed.exit_code == 1
+    assert "tags" in typed.stderr
+
+
+def test_a_report_whose_area_column_was_not_kept_is_refused(tmp_path: Path) -> None:
+    assert call("score", INPUTS[0], "--out", tmp_path / "s.csv").exit_code == 0
+    result = call("report", tmp_path / "s.csv", *TABLES, CONFIG, "--out", tmp_path / "out")
+    assert result.exit_code == 1
+    assert "--keep tags" in result.stderr
+    assert "Traceback" not in result.output
+
+
+def test_standard_input_is_the_same_input_twice(tmp_path: Path) -> None:
+    rows = b"id,text\n1,The export crashes every single day.\n"
+    results = []
+    for name in ("a", "b"):
+        assert call("run", "-", "--out", tmp_path / name, stdin=rows).exit_code == 0
+        results.append(manifest(tmp_path / name)["result"])
+    assert results[0] == results[1]
+    assert results[0]["inputs"][0]["name"] == "-"
+
+
+def test_the_same_sentence_is_one_theme(tmp_path: Path) -> None:
+    sentence = "Your website promised offline sync and it loses our photos."
+    rows = [[1, f"Hello there. {sentence}"], [2, f"{sentence} The board is slow too."], [3, sentence]]
+    table = write_csv(tmp_path / "t.csv", ["id", "text"], rows)
+    assert call("run", table, "--out", tmp_path / "out").exit_code == 0
+    evidence = pd.read_csv(tmp_path / "out" / "evidence.csv")
+    same = evidence[evidence["quote"] == sentence]
+    assert same["document_id"].nunique() >= 2
+    assert same["theme_id"].nunique() == 1

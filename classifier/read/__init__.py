@@ -78,7 +78,7 @@ def read_files(
     check_options(chosen)
     check_source(chosen.source)
     plans = [make_plan(file, chosen) for file in files]
-    check_named([plan for plan in plans if plan])
+    check_named([plan for plan in plans if plan], chosen.may_lack)
     if notes:
         yield empty_batch(notes, chosen)
     for file, plan in zip(files, plans, strict=True):

@@ -29,6 +29,8 @@ class ReadOptions:
     sheet: str = ""
     date_format: str = ""
     keep: tuple[str, ...] = ()
+    # Those of `keep` that need not be there: a settings file serves several exports.
+    may_lack: tuple[str, ...] = ()
     keep_internal: bool = False
     batch_rows: int = 20_000
 
