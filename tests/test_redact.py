@@ -337,7 +337,7 @@ NAMED = [
         "[PERSON_1]'s van; [PERSON_1]; [PERSON_1]; [PERSON_1] too",
     ),
     ("Ferrante, Lou and Lou M. Ferrante", "[PERSON_1] and [PERSON_1]"),
-    ("lou and ferrante in lower case stay", "lou and ferrante in lower case stay"),
+    ("lou and ferrante in lower case", "lou and [PERSON_1] in lower case"),
     ("Louder, Lousy, Blou, Ferrantello", "Louder, Lousy, Blou, Ferrantello"),
     (
         "_Lou_ @Lou (Lou) Lou/Dale",
@@ -606,3 +606,11 @@ def test_quotes_of_a_long_document_equal_those_read_whole() -> None:
     found = redact_quotes(text, ["Lou Ferrante"], spans)
     assert found == [redact_quote(text, ["Lou Ferrante"], span=span) for span in spans]
     assert "ferrante" not in " ".join(found).lower()
+
+
+def test_a_long_name_is_masked_in_lower_case_too() -> None:
+    people = ["Zebulon Quackenbush"]
+    assert redact("it crashes for zebulon every day", people=people) == "it crashes for [PERSON_1] every day"
+    assert redact("ask quackenbush", people=people) == "ask [PERSON_1]"
+    # Short names and ordinary words in lower case stay words.
+    assert redact("the lou and a stone", people=["Lou Stone"]) == "the lou and a stone"

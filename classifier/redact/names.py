@@ -13,6 +13,7 @@ from functools import lru_cache
 from classifier.redact.words import COMMON, PARTICLES, ROLES, TITLES
 
 _SHORTEST = 3  # letters of a part that is looked for by itself
+_LONG = 5  # letters; shorter names in lower case are too often words
 _START, _END = r"(?<![^\W_])", r"(?=[sS]?(?![^\W_]))"
 _GREETING = (
     r"(?<!\w)(?:(?:hi|hello|hey|dear|thanks|thank you|thx|cheers|regards|mrs?\.?|ms\.?|miss|dr\.?|prof\.?"
@@ -34,8 +35,8 @@ def names(text: str, people: Sequence[str]) -> Iterator[tuple[int, int, int]]:
     """Yield (start, end, number of the person): 1 for the first of `people`, the same for all its spellings.
 
     Found are the full name in any case, and its parts of three letters and more as they are capitalised or
-    in ALL CAPS. Of an ordinary word (May, Will, Mark) only the use as a name is found: after a greeting or a
-    title, or alone on a line.
+    in ALL CAPS, of five letters and more also in lower case. Of an ordinary word (May, Will, Mark) only the
+    use as a name is found: after a greeting or a title, or alone on a line.
     """
     finder = _finder(tuple(people))
     if finder.pattern is None:
@@ -101,7 +102,7 @@ def _full(parts: tuple[str, ...]) -> str:
 
 def _run(strong: Sequence[str], parts: tuple[str, ...]) -> str:
     """Return a pattern for parts in a row: "Ferrante", "L. Ferrante", "Lou Ferrante", "Lou F."."""
-    words = "|".join(dict.fromkeys(_cased(word) for word in sorted(strong, key=len, reverse=True)))
+    words = "|".join(dict.fromkeys(_any_case(word) for word in sorted(strong, key=len, reverse=True)))
     row = rf"(?:{words})(?:[\s\-]{{1,3}}(?:[^\W\d_]\.?\s)?(?:{words})(?![^\W_])){{0,4}}"
     if len(parts) == 1:
         return row
@@ -139,6 +140,11 @@ def _spelling(part: str) -> str:
     """Return a pattern for a part: any apostrophe, any hyphen, with and without accents."""
     forms = dict.fromkeys((part, _unaccented(part)))
     return "(?:" + "|".join(_loose(form) for form in forms) + ")"
+
+
+def _any_case(word: str) -> str:
+    """Return a pattern for a name that is no ordinary word; long ones are names in lower case too."""
+    return _spelling(word.lower()) + "|" + _cased(word) if _letters(word) >= _LONG else _cased(word)
 
 
 def _cased(part: str) -> str:
