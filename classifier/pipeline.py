@@ -258,7 +258,7 @@ def score(
     columns["review"] = columns["review_reason"] != ""
     columns["model_id"] = pd.Series([model.model_id] * len(documents), dtype="str")
     for name in settings.keep:
-        columns[name] = documents[f"{KEPT}{name}"]
+        columns[name] = _redacted(documents[f"{KEPT}{name}"], documents["people"])
     return schema.conform(pd.DataFrame(columns), schema.SCORED, extra=settings.keep)
 
 
@@ -353,9 +353,13 @@ def _json(spans: list[Span]) -> str:
 def _subjects(documents: pd.DataFrame, *, quotes: bool) -> pd.Series:
     if not quotes:
         return pd.Series([""] * len(documents), dtype="str")
-    people = [tuple(filter(None, names.split(";"))) for names in documents["people"]]
-    cleaned = clean.clean_column(documents["subject"])
-    return pd.Series(redact.redact_many(cleaned.tolist(), people), dtype="str")
+    return _redacted(clean.clean_column(documents["subject"]), documents["people"])
+
+
+def _redacted(texts: pd.Series, people: pd.Series) -> pd.Series:
+    """Mask personal data in a column, with the names of each row's document."""
+    names = [tuple(filter(None, listed.split(";"))) for listed in people]
+    return pd.Series(redact.redact_many(texts.tolist(), names), index=texts.index, dtype="str")
 
 
 def _label_columns(scores: Scores, readable: np.ndarray, spans: list[list[Span]]) -> dict[str, pd.Series]:

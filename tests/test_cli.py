@@ -554,3 +554,13 @@ def test_the_same_sentence_is_one_theme(tmp_path: Path) -> None:
     same = evidence[evidence["quote"] == sentence]
     assert same["document_id"].nunique() >= 2
     assert same["theme_id"].nunique() == 1
+
+
+def test_kept_columns_are_redacted(tmp_path: Path) -> None:
+    header = ["id", "text", "author", "plan"]
+    rows = [[1, "It crashes daily.", "Lou Ferrante", "gold, lou@example.com"]]
+    table = write_csv(tmp_path / "t.csv", header, rows)
+    out = tmp_path / "s.jsonl"
+    assert call("score", table, "--keep", "author", "--keep", "plan", "--out", out).exit_code == 0
+    row = json.loads(out.read_text())
+    assert (row["author"], row["plan"]) == ("[PERSON_1]", "gold, [EMAIL]")
