@@ -43,7 +43,7 @@ LEAST_KNOWN: Final = 2
 LONGEST: Final = 1_000
 """Code points of the longest documents to learn from, about; longer ones are decided by their best part."""
 
-_NO_UNIT: Final = np.float32(-8.0)
+NO_UNIT: Final = np.float32(-8.0)
 """Logit that stands for a unit that isn't there."""
 
 
@@ -101,6 +101,8 @@ class Scores:
     deciding
         First unit, and the one after the last, of the part of the document that decided: all of it
         but for documents longer than LONGEST, shape (n, 3, 2).
+    refined
+        Whether the accurate tier decided, shape (n,).
     """
 
     probability: Reals
@@ -114,6 +116,7 @@ class Scores:
     evidence: Flags
     source: npt.NDArray[np.int64]
     deciding: npt.NDArray[np.int64]
+    refined: Flags
 
 
 def score_texts(model: FastModel, texts: Any) -> Scores:
@@ -152,55 +155,109 @@ class _Places:
     end: npt.NDArray[np.int32]
 
 
+@dataclass(frozen=True)
+class Logits:
+    """What a tier says of n documents before anything is decided.
+
+    Attributes
+    ----------
+    first, start, end
+        Units, as in `Scores`.
+    unit
+        Per unit: a column for each label of the document (unused), of the unit, and each source, (u, 13).
+    part
+        Per part of a document and label, shape (p, 3).
+    part_first
+        Units part_first[i]:part_first[i + 1] are part i, shape (p + 1,).
+    part_starts
+        First part of each document, shape (n,).
+    """
+
+    first: npt.NDArray[np.int64]
+    start: npt.NDArray[np.int32]
+    end: npt.NDArray[np.int32]
+    unit: Reals
+    part: Reals
+    part_first: npt.NDArray[np.int64]
+    part_starts: npt.NDArray[np.int64]
+
+
 def combine(model: FastModel, units: "Units | _Places", sums: Reals, counts: npt.NDArray[np.int32]) -> Scores:
     """Turn the units' sums of weights into probabilities, decisions and evidence."""
     rows = len(units.first) - 1
     owner = np.repeat(np.arange(rows), np.diff(units.first))
     bias = np.array(model.bias, dtype=np.float32)
-    unit_logits = sums / _root(counts[:, 0])[:, None] + bias
     ngrams = np.bincount(owner, weights=counts[:, 0], minlength=rows)
     known = np.bincount(owner, weights=counts[:, 1], minlength=rows)
     parts = _parts(units.first, owner, units.end - units.start)
-    part_logits = _document_logits(sums[:, _DOCUMENT], counts[:, 0], parts.first) + bias[_DOCUMENT]
+    logits = Logits(
+        first=units.first,
+        start=units.start,
+        end=units.end,
+        unit=sums / _root(counts[:, 0])[:, None] + bias,
+        part=_document_logits(sums[:, _DOCUMENT], counts[:, 0], parts.first) + bias[_DOCUMENT],
+        part_first=parts.first,
+        part_starts=parts.starts,
+    )
+    share = np.divide(known, ngrams, out=np.zeros(rows), where=ngrams > 0).astype(np.float32)
+    return decide(model.heads, logits, readable=known >= LEAST_KNOWN, known=share)
 
+
+def decide(heads: Mapping[str, Head], logits: Logits, *, readable: Flags, known: Reals) -> Scores:
+    """Turn logits of units and of parts of documents into probabilities, decisions and evidence.
+
+    Parameters
+    ----------
+    heads
+        Of the tier that the logits are from.
+    logits
+        Of n documents.
+    readable
+        Whether a document says enough to have a label, shape (n,).
+    known
+        As in `Scores`, shape (n,).
+    """
+    rows = len(logits.first) - 1
+    owner = np.repeat(np.arange(rows), np.diff(logits.first))
+    parts = _Parts(logits.part_first, logits.part_starts)
     shape = (rows, len(LABELS))
     deciding = np.zeros((*shape, 2), dtype=np.int64)
     probability = np.zeros(shape, dtype=np.float32)
     close = np.zeros(shape, dtype=np.bool_)
-    unit_probability = np.zeros((len(sums), len(LABELS)), dtype=np.float32)
-    evidence = np.zeros((len(sums), len(LABELS)), dtype=np.bool_)
-    telling = _telling(units.end - units.start, owner, rows)
+    unit_probability = np.zeros((len(owner), len(LABELS)), dtype=np.float32)
+    evidence = np.zeros((len(owner), len(LABELS)), dtype=np.bool_)
+    telling = _telling(logits.end - logits.start, owner, rows)
     decision = np.zeros(shape, dtype=np.bool_)
-    readable = known >= LEAST_KNOWN
     for place, label in enumerate(LABELS):
-        head = model.heads[label]
-        per_unit = unit_logits[:, len(LABELS) + place]
-        stacked = stack(part_logits[:, place], per_unit, parts.first)
+        head = heads[label]
+        per_unit = logits.unit[:, len(LABELS) + place]
+        stacked = stack(logits.part[:, place], per_unit, parts.first)
         best = parts.best(stacked @ np.array(head.stack[:-1]) + head.stack[-1])
-        logit, deciding[:, place] = best.logit, best.units
-        probability[:, place] = np.where(readable, sigmoid(logit), 0.0)
-        decision[:, place] = readable & (logit >= _logit(head.threshold))
-        close[:, place] = readable & (np.abs(logit - _logit(head.threshold)) < head.margin)
+        found, deciding[:, place] = best.logit, best.units
+        probability[:, place] = np.where(readable, sigmoid(found), 0.0)
+        decision[:, place] = readable & (found >= logit(head.threshold))
+        close[:, place] = readable & (np.abs(found - logit(head.threshold)) < head.margin)
         unit_probability[:, place] = sigmoid(head.unit_scale * per_unit.astype(np.float64) + head.unit_shift)
         evidence[:, place] = _evidence(
             np.where(telling, unit_probability[:, place], 0.0),
             decision[:, place],
             owner,
-            units.first,
+            logits.first,
             head.unit_threshold,
         )
     return Scores(
         probability=probability,
         decision=decision,
         close=close,
-        known=np.divide(known, ngrams, out=np.zeros(rows), where=ngrams > 0).astype(np.float32),
-        first=units.first,
-        start=units.start,
-        end=units.end,
+        known=known,
+        first=logits.first,
+        start=logits.start,
+        end=logits.end,
         unit_probability=unit_probability,
         evidence=evidence,
-        source=_expectation_source(unit_logits[:, _SOURCE], evidence[:, LABELS.index(GAP)], owner, rows),
+        source=_expectation_source(logits.unit[:, _SOURCE], evidence[:, LABELS.index(GAP)], owner, rows),
         deciding=deciding,
+        refined=np.zeros(rows, dtype=np.bool_),
     )
 
 
@@ -278,12 +335,12 @@ def stack(document: Reals, unit: Reals, first: npt.NDArray[np.int64]) -> npt.NDA
     owner = np.repeat(np.arange(rows), sizes)
     order = np.lexsort((-unit, owner))
     descending = unit[order]
-    best = np.full(rows, _NO_UNIT, dtype=np.float32)
-    second = np.full(rows, _NO_UNIT, dtype=np.float32)
+    best = np.full(rows, NO_UNIT, dtype=np.float32)
+    second = np.full(rows, NO_UNIT, dtype=np.float32)
     best[sizes > 0] = descending[first[:-1][sizes > 0]]
     second[sizes > 1] = descending[first[:-1][sizes > 1] + 1]
     odds = np.bincount(owner[order], weights=np.exp(descending.astype(np.float64)), minlength=rows)
-    floor = np.float64(_NO_UNIT)
+    floor = np.float64(NO_UNIT)
     return np.column_stack(
         [
             document.astype(np.float64),
@@ -302,7 +359,8 @@ def sigmoid(logit: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return result
 
 
-def _logit(probability: float) -> float:
+def logit(probability: float) -> float:
+    """Return the logit of a probability; of 0 and 1 a very large one."""
     # A threshold beyond these would be rounded to 0 or 1.
     clipped = min(max(probability, 1e-15), 1.0 - 1e-15)
     return float(np.log(clipped / (1.0 - clipped)))

@@ -7,6 +7,7 @@ sha256 isn't the one that model.json names.
 import difflib
 import hashlib
 import json
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -14,16 +15,24 @@ from typing import Any, Final
 
 import numpy as np
 
-from classifier.classify import OUTPUTS, STACKED, FastModel, Head
+from classifier import accurate, transformer
+from classifier.accurate import AccurateModel
+from classifier.classify import OUTPUTS, STACKED, FastModel, Head, Scores
 from classifier.errors import ModelError, OutputError
 from classifier.features import FeatureSettings
 from classifier.labels import EXPECTATION_SOURCES, LABELS
+from classifier.transformer import Transformer
 
 FORMAT: Final = 1
 WEIGHTS: Final = "weights.safetensors"
 DESCRIPTION: Final = "model.json"
 CARD: Final = "card.md"
 CURRENT: Final = "CURRENT"
+ACCURATE: Final = "accurate"
+"""Folder inside the model's: the transformer of its accurate tier."""
+
+FAST: Final = "fast"
+CASCADE: Final = "cascade"
 
 _FIXED: Final = {"labels": LABELS, "expectation_sources": EXPECTATION_SOURCES, "stacked": STACKED}
 """Names whose order gives the numbers of a model their meaning."""
@@ -43,8 +52,17 @@ _KEYS: Final = (
 
 
 @dataclass(frozen=True)
+class AccurateFiles:
+    """The accurate tier as it is trained: a folder with its transformer, and how it decides."""
+
+    folder: Path
+    heads: Mapping[str, Head]
+    band: Mapping[str, float]
+
+
+@dataclass(frozen=True)
 class LoadedModel:
-    """A model with what model.json says of it."""
+    """A model with what model.json says of it, and the tier that shall score."""
 
     model_id: str
     name: str
@@ -53,11 +71,37 @@ class LoadedModel:
     fast: FastModel
     description: Mapping[str, Any]
     folder: Path
+    accurate: AccurateModel | None = None
+    tier: str = FAST
 
     @property
     def tiers(self) -> tuple[str, ...]:
         """What the model can do, the default first."""
-        return ("fast",)
+        return (CASCADE, FAST, ACCURATE) if self.accurate else (FAST,)
+
+    @property
+    def heads(self) -> Mapping[str, Head]:
+        """How the chosen tier decides; the cascade's thresholds are those of the fast tier."""
+        return self.accurate.heads if self.accurate and self.tier == ACCURATE else self.fast.heads
+
+    def score(self, texts: Sequence[str], scores: Scores, readable: np.ndarray) -> Scores:
+        """Return the scores of the chosen tier, given those of the fast one.
+
+        Parameters
+        ----------
+        texts
+            Cleaned.
+        scores
+            Of the fast tier.
+        readable
+            Whether the text is in a language of the model, shape (n,): others are left as they are.
+        """
+        if self.accurate is None or self.tier == FAST:
+            return scores
+        rows = np.flatnonzero(readable)
+        if self.tier == CASCADE:
+            rows = np.intersect1d(rows, accurate.unsure(scores, self.fast.heads, self.accurate.band))
+        return accurate.refine(self.accurate, texts, scores, rows)
 
 
 def folders(explicit: str = "") -> list[Path]:
@@ -131,6 +175,7 @@ def save(
     languages: Sequence[str],
     about: Mapping[str, Any],
     card: str,
+    accurate_files: AccurateFiles | None = None,
 ) -> str:
     """Write the model's folder and return its model id.
 
@@ -147,6 +192,8 @@ def save(
         JSON-able: training data, figures, versions.
     card
         Markdown for people.
+    accurate_files
+        The accurate tier, where there is one: its files are copied.
 
     Raises
     ------
@@ -162,7 +209,9 @@ def save(
         save_file({"index": model.index, "weights": model.weights.astype(np.float16)}, str(folder / WEIGHTS))
         # The library writes for its owner alone; a model is for everyone who may read the folder.
         (folder / WEIGHTS).chmod(0o644)
-        digest = _sha256(folder / WEIGHTS)
+        files = {WEIGHTS: _sha256(folder / WEIGHTS)}
+        if accurate_files:
+            files |= _copied(accurate_files.folder, folder / ACCURATE)
         body = {
             "format": FORMAT,
             "name": name,
@@ -174,7 +223,8 @@ def save(
             "stacked": list(STACKED),
             "bias": list(model.bias),
             "heads": {label: asdict(head) for label, head in model.heads.items()},
-            "files": {WEIGHTS: digest},
+            **_accurate_body(accurate_files),
+            "files": files,
             "about": about,
         }
         text = json.dumps({"model_id": _model_id(body), **body}, indent=1, sort_keys=False) + "\n"
@@ -188,6 +238,23 @@ def save(
             f"{folder}: the model can't be written: {error}; free the disk or give another --out"
         ) from error
     return _model_id(body)
+
+
+def _copied(source: Path, target: Path) -> dict[str, str]:
+    """Copy the transformer's files; return the sha256 of each, by its path inside the model."""
+    target.mkdir(exist_ok=True)
+    digests = {}
+    for name in transformer.FILES:
+        shutil.copyfile(source / name, target / name)
+        digests[f"{target.name}/{name}"] = _sha256(target / name)
+    return digests
+
+
+def _accurate_body(files: AccurateFiles | None) -> dict[str, Any]:
+    if files is None:
+        return {}
+    heads = {label: asdict(head) for label, head in files.heads.items()}
+    return {ACCURATE: {"heads": heads, "band": dict(files.band)}}
 
 
 def require_free(folder: Path) -> None:
@@ -226,7 +293,8 @@ def rounded(model: FastModel) -> FastModel:
 
 def _model_id(body: Mapping[str, Any]) -> str:
     """Return name, version and a fingerprint of all that decides a score."""
-    deciding = {key: body[key] for key in ("format", "features", "bias", "heads", "files")}
+    keys = ("format", "features", "bias", "heads", "files", ACCURATE)
+    deciding = {key: body[key] for key in keys if key in body}
     fingerprint = hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()[:10]
     return f"{body['name']}-{body['version']}-{fingerprint}"
 
@@ -251,16 +319,36 @@ def load(folder: Path) -> LoadedModel:
                 "fetch the model again"
             )
     settings = FeatureSettings(**body["features"])
-    heads = {label: Head(**{**head, "stack": tuple(head["stack"])}) for label, head in body["heads"].items()}
     index, weights = _weights(folder / WEIGHTS, settings)
-    fast = FastModel(settings, index, weights.astype(np.float32), tuple(body["bias"]), heads)
+    fast = FastModel(
+        settings, index, weights.astype(np.float32), tuple(body["bias"]), _heads_of(body["heads"])
+    )
+    slow = None
+    if ACCURATE in body:
+        own = body[ACCURATE]
+        reader = Transformer.load(folder / ACCURATE)
+        slow = AccurateModel(reader, _heads_of(own["heads"]), own["band"])
     return LoadedModel(
-        body["model_id"], body["name"], str(body["version"]), tuple(body["languages"]), fast, body, folder
+        model_id=body["model_id"],
+        name=body["name"],
+        version=str(body["version"]),
+        languages=tuple(body["languages"]),
+        fast=fast,
+        description=body,
+        folder=folder,
+        accurate=slow,
+        tier=CASCADE if slow else FAST,
     )
 
 
-def require_tier(model: LoadedModel, tier: str | None) -> None:
-    """Refuse a tier that the model lacks: another one instead would be a silent fallback.
+def _heads_of(heads: Mapping[str, Any]) -> dict[str, Head]:
+    return {label: Head(**{**head, "stack": tuple(head["stack"])}) for label, head in heads.items()}
+
+
+def choose_tier(model: LoadedModel, tier: str | None) -> LoadedModel:
+    """Return the model with the tier that shall score; its default where None.
+
+    The id of another tier than the default ends in its name: what it scores isn't the same.
 
     Raises
     ------
@@ -272,6 +360,9 @@ def require_tier(model: LoadedModel, tier: str | None) -> None:
             f"model {model.model_id} has no tier {tier!r}, only {', '.join(model.tiers)}; "
             f"use --tier {model.tiers[0]} or another --model"
         )
+    if not tier or tier == model.tier:
+        return model
+    return replace(model, tier=tier, model_id=f"{model.model_id}-{tier}")
 
 
 def _description(folder: Path) -> dict[str, Any]:

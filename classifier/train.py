@@ -74,18 +74,51 @@ class Trained:
 
 
 @dataclass(frozen=True)
+class Truth:
+    """What is known of documents and their units.
+
+    Attributes
+    ----------
+    first
+        Units of document i are rows first[i]:first[i + 1], shape (n + 1,).
+    has
+        Labels of the documents, shape (n, 3).
+    unit_has
+        Labels of the units, shape (u, 3): 1 yes, 0 no, -1 unknown.
+    """
+
+    first: npt.NDArray[np.int64]
+    has: Flags
+    unit_has: npt.NDArray[np.int8]
+
+    @property
+    def owner(self) -> npt.NDArray[np.int64]:
+        """Document of each unit, shape (u,)."""
+        return np.repeat(np.arange(len(self.has)), np.diff(self.first))
+
+
+@dataclass(frozen=True)
 class _Corpus:
     """Documents and their units as weighted, length-scaled rows of n-gram counts."""
 
     documents: sparse.csr_matrix
     units: sparse.csr_matrix
-    first: npt.NDArray[np.int64]
-    owner: npt.NDArray[np.int64]
     document_idf: Reals
     unit_idf: Reals
-    has: Flags
-    unit_has: npt.NDArray[np.int8]
+    truth: Truth
     unit_source: npt.NDArray[np.int64]
+
+    @property
+    def has(self) -> Flags:
+        return self.truth.has
+
+    @property
+    def unit_has(self) -> npt.NDArray[np.int8]:
+        return self.truth.unit_has
+
+    @property
+    def owner(self) -> npt.NDArray[np.int64]:
+        return self.truth.owner
 
 
 def fit(labelled: pd.DataFrame, settings: TrainingSettings | None = None) -> Trained:
@@ -111,10 +144,7 @@ def fit(labelled: pd.DataFrame, settings: TrainingSettings | None = None) -> Tra
     labelled = canonical(labelled)
     has = labelled[list(LABELS)].to_numpy(dtype=bool)
     _check_enough(has)
-    groups = splits.merge_groups(
-        splits.group_codes(labelled["group"].tolist()),
-        splits.near_duplicate_groups(labelled["text"].tolist()),
-    )
+    groups = groups_of(labelled)
     folds = splits.grouped_folds(
         has, groups, settings.folds, settings.seed, strata=labelled["source"].tolist()
     )
@@ -123,9 +153,17 @@ def fit(labelled: pd.DataFrame, settings: TrainingSettings | None = None) -> Tra
         corpus = _with_evidence(_corpus(labelled, has, settings), folds)
         _check_folds(corpus, folds)
         document, unit = _out_of_fold(corpus, folds, settings)
-        heads, probability, decision = _heads(corpus, document, unit, folds, settings)
+        heads, probability, decision = fit_heads(corpus.truth, document, unit, folds, settings)
         model = _final(corpus, heads, settings)
     return Trained(model, folds, groups, probability, decision)
+
+
+def groups_of(labelled: pd.DataFrame) -> npt.NDArray[np.int64]:
+    """Return the group of each document, shape (n,): near-duplicates and what the data call one group."""
+    return splits.merge_groups(
+        splits.group_codes(labelled["group"].tolist()),
+        splits.near_duplicate_groups(labelled["text"].tolist()),
+    )
 
 
 def canonical(labelled: pd.DataFrame) -> pd.DataFrame:
@@ -151,7 +189,7 @@ def _with_evidence(corpus: _Corpus, folds: npt.NDArray[np.int64]) -> _Corpus:
         carrying = unit_has[:, place] == _YES
         if len(np.unique(folds[corpus.owner[carrying]])) < 2:
             unit_has[unit_has[:, place] == _UNKNOWN, place] = _YES
-    return replace(corpus, unit_has=unit_has)
+    return replace(corpus, truth=replace(corpus.truth, unit_has=unit_has))
 
 
 def _check_folds(corpus: _Corpus, folds: npt.NDArray[np.int64]) -> None:
@@ -177,7 +215,6 @@ def _corpus(labelled: pd.DataFrame, has: Flags, settings: TrainingSettings) -> _
     # As in scoring: an n-gram counts once per unit. On validation folds .003 macro-F1 above counting all.
     counts.sum_duplicates()
     counts.data[:] = 1.0
-    owner = np.repeat(np.arange(len(labelled)), np.diff(units.first))
     belongs = sparse.csr_matrix(
         (np.ones(len(units)), np.arange(len(units)), units.first), shape=(len(labelled), len(units))
     )
@@ -186,16 +223,13 @@ def _corpus(labelled: pd.DataFrame, has: Flags, settings: TrainingSettings) -> _
     known = in_documents >= settings.min_documents
     document_idf = _idf(in_documents, len(labelled)) * known
     unit_idf = _idf(np.asarray((counts > 0).sum(axis=0)).ravel(), len(units)) * known
-    unit_has, unit_source = _unit_labels(labelled, units, has)
+    unit_has, unit_source = unit_labels(labelled, units, has)
     return _Corpus(
         documents=_scaled(documents, document_idf),
         units=_scaled(counts, unit_idf),
-        first=units.first,
-        owner=owner,
         document_idf=document_idf,
         unit_idf=unit_idf,
-        has=has,
-        unit_has=unit_has,
+        truth=Truth(units.first, has, unit_has),
         unit_source=unit_source,
     )
 
@@ -219,7 +253,7 @@ def _scaled(counts: sparse.csr_matrix, idf: Reals) -> sparse.csr_matrix:
     return scaled
 
 
-def _unit_labels(
+def unit_labels(
     labelled: pd.DataFrame, units: kernel.Units, has: Flags
 ) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.int64]]:
     """Return what is known of each unit, shape (u, 3), and its expectation source or -1, shape (u,).
@@ -288,35 +322,50 @@ def _out_of_fold(
     return document, unit
 
 
-def _heads(
-    corpus: _Corpus,
+def fit_heads(
+    truth: Truth,
     document: Reals,
     unit: Reals,
     folds: npt.NDArray[np.int64],
     settings: TrainingSettings,
 ) -> tuple[dict[str, Head], Reals, Flags]:
-    """Fit stacking, thresholds and margins on out-of-fold logits; measure them cross-fitted."""
+    """Fit stacking, thresholds and margins of a tier on logits of documents that it wasn't fitted on.
+
+    Parameters
+    ----------
+    truth
+        Of the documents.
+    document, unit
+        Logits, shapes (n, 3) and (u, 3).
+    folds
+        Fold of each document, shape (n,): what is measured is cross-fitted over them.
+    settings
+        `folds` and `too_close` count here.
+
+    Returns
+    -------
+    The heads; probabilities and decisions of the documents, cross-fitted, shape (n, 3).
+    """
     heads: dict[str, Head] = {}
-    probability = np.zeros(corpus.has.shape)
-    decision = np.zeros(corpus.has.shape, dtype=bool)
+    probability = np.zeros(truth.has.shape)
+    decision = np.zeros(truth.has.shape, dtype=bool)
     for place, label in enumerate(LABELS):
         stacked = classify.stack(
-            document[:, place].astype(np.float32), unit[:, place].astype(np.float32), corpus.first
+            document[:, place].astype(np.float32), unit[:, place].astype(np.float32), truth.first
         )
-        truth = corpus.has[:, place]
-        logit = np.zeros(len(truth))
+        has = truth.has[:, place]
+        logit = np.zeros(len(has))
         for fold in range(settings.folds):
             inside = folds != fold
-            logit[~inside] = _stacker(stacked[inside], truth[inside])(stacked[~inside])
-        threshold = best_threshold(truth, logit)
+            logit[~inside] = _stacker(stacked[inside], has[inside])(stacked[~inside])
+        threshold = best_threshold(has, logit)
         for fold in range(settings.folds):
             inside = folds != fold
-            decision[~inside, place] = logit[~inside] >= best_threshold(truth[inside], logit[inside])
+            decision[~inside, place] = logit[~inside] >= best_threshold(has[inside], logit[inside])
         probability[:, place] = classify.sigmoid(logit)
-        weights = _stack_weights(stacked, truth)
-        scale, shift, unit_threshold = _unit_head(corpus, unit[:, place], place)
+        scale, shift, unit_threshold = _unit_head(truth.unit_has[:, place], unit[:, place])
         heads[label] = Head(
-            stack=weights,
+            stack=_stack_weights(stacked, has),
             threshold=float(classify.sigmoid(np.array(threshold))),
             unit_scale=scale,
             unit_shift=shift,
@@ -368,10 +417,10 @@ def best_threshold(truth: Flags, logit: Reals, *, draws: int = 200, seed: int = 
     return float(np.median(cuts))
 
 
-def _unit_head(corpus: _Corpus, logit: Reals, place: int) -> tuple[float, float, float]:
+def _unit_head(unit_has: npt.NDArray[np.int8], logit: Reals) -> tuple[float, float, float]:
     """Return scale, shift and threshold that turn a unit's logit into a probability and a decision."""
-    told = corpus.unit_has[:, place] != _UNKNOWN
-    truth = corpus.unit_has[told, place] == _YES
+    told = unit_has != _UNKNOWN
+    truth = unit_has[told] == _YES
     fitted = LogisticRegression(C=1.0, max_iter=2000, tol=1e-8).fit(logit[told, None], truth)
     scale, shift = float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
     threshold = best_threshold(truth, scale * logit[told] + shift, draws=50)

@@ -1,0 +1,218 @@
+"""The accurate tier: a fine-tuned transformer decides anew what the fast tier is unsure of.
+
+In: the fast tier's scores and the texts. Out: scores of the same shape, with the rows that were read
+anew replaced. Pure and row-local: neither the order nor the number of the texts changes a bit.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from classifier import classify
+from classifier.classify import Head, Logits, Reals, Scores
+from classifier.labels import LABELS
+from classifier.transformer import Transformer
+
+LONGEST: Final = 254
+"""Tokens that are read at once, without the two that mark beginning and end."""
+
+Ints = npt.NDArray[np.int64]
+
+_DOCUMENT = slice(0, len(LABELS))
+
+
+@dataclass(frozen=True)
+class AccurateModel:
+    """The transformer, how its logits are decided, and which documents it is asked about.
+
+    `band` holds per label the distance (of logits) from the fast tier's threshold within which the
+    cascade asks this tier.
+    """
+
+    transformer: Transformer
+    heads: Mapping[str, Head]
+    band: Mapping[str, float]
+
+
+class Places(Protocol):
+    """Units of n texts: those of text i are rows first[i]:first[i + 1] of start and end (code points)."""
+
+    @property
+    def first(self) -> Ints:
+        """Shape (n + 1,)."""
+
+    @property
+    def start(self) -> npt.NDArray[np.int32]:
+        """Shape (u,)."""
+
+    @property
+    def end(self) -> npt.NDArray[np.int32]:
+        """Shape (u,)."""
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    """Units of the documents that are read anew."""
+
+    first: Ints
+    start: npt.NDArray[np.int32]
+    end: npt.NDArray[np.int32]
+
+
+def unsure(scores: Scores, heads: Mapping[str, Head], band: Mapping[str, float]) -> Ints:
+    """Return the rows that the cascade asks the accurate tier about.
+
+    Parameters
+    ----------
+    scores, heads
+        Of the fast tier.
+    band
+        Distance from the threshold, in logits, per label.
+    """
+    wanted = np.zeros(len(scores.known), dtype=np.bool_)
+    for place, label in enumerate(LABELS):
+        middle = classify.logit(heads[label].threshold)
+        low, high = classify.sigmoid(np.array([middle - band[label], middle + band[label]]))
+        probability = scores.probability[:, place]
+        wanted |= (probability > low) & (probability < high)
+    return np.flatnonzero(wanted)
+
+
+def refine(model: AccurateModel, texts: Sequence[str], scores: Scores, rows: Ints) -> Scores:
+    """Score `rows` of the texts anew.
+
+    Parameters
+    ----------
+    texts
+        All cleaned texts that `scores` are of.
+    scores
+        Of the fast tier: its units, and what it knows of each text, are kept.
+    rows
+        Ascending. Texts without a unit, and those that are too long to be one piece of feedback, keep
+        what the fast tier says of them.
+
+    Returns
+    -------
+    Scores of all texts.
+    """
+    sizes = np.diff(scores.first)
+    rows = np.array(
+        [row for row in rows if sizes[row] and len(texts[row]) <= classify.TOO_LONG], dtype=np.int64
+    )
+    if not len(rows):
+        return scores
+    own = np.concatenate([np.arange(scores.first[row], scores.first[row + 1]) for row in rows])
+    first = np.concatenate([[0], np.cumsum(sizes[rows])])
+    units = _Chosen(first, scores.start[own], scores.end[own])
+    logits = logits_of(model.transformer, [texts[row] for row in rows], units)
+    # Exactly 0 is a text of which the fast tier knows too little: one word alone tells nothing.
+    readable = (scores.probability[rows] > 0).any(axis=1)
+    new = classify.decide(model.heads, logits, readable=readable, known=scores.known[rows])
+    deciding = np.stack([own[new.deciding[..., 0]], own[new.deciding[..., 1] - 1] + 1], axis=-1)
+    return replace(
+        scores,
+        probability=_put(scores.probability, rows, new.probability),
+        decision=_put(scores.decision, rows, new.decision),
+        close=_put(scores.close, rows, new.close),
+        source=_put(scores.source, rows, new.source),
+        deciding=_put(scores.deciding, rows, deciding),
+        refined=_put(scores.refined, rows, True),
+        unit_probability=_put(scores.unit_probability, own, new.unit_probability),
+        evidence=_put(scores.evidence, own, new.evidence),
+    )
+
+
+def _put(old: npt.NDArray[Any], rows: Ints, new: Any) -> npt.NDArray[Any]:
+    """Return a copy with `rows` replaced."""
+    copy = old.copy()
+    copy[rows] = new
+    return copy
+
+
+def logits_of(transformer: Transformer, texts: Sequence[str], units: Places) -> Logits:
+    """Return the mean outputs of each unit's and each window's tokens.
+
+    Parameters
+    ----------
+    transformer
+        With 13 outputs per token, in the order of the fast tier's columns.
+    texts
+        n cleaned texts, each with a unit at least.
+    units
+        Of the texts.
+    """
+    encoded = transformer.encode(texts)
+    owned = [
+        _units_of(units.start[begin:stop], starts)
+        for begin, stop, (_, starts) in zip(units.first[:-1], units.first[1:], encoded, strict=True)
+    ]
+    windows = [windows_of(unit) for unit in owned]
+    outputs = iter(
+        transformer.outputs_of(
+            [ids[a:b] for (ids, _), parts in zip(encoded, windows, strict=True) for a, b in parts]
+        )
+    )
+    sizes = np.diff(units.first)
+    means, parts, cuts = [], [], []
+    for row, (unit, spans) in enumerate(zip(owned, windows, strict=True)):
+        own = [next(outputs) for _ in spans]
+        means.append(_means(np.concatenate(own), unit, int(sizes[row])))
+        parts += [output[:, _DOCUMENT].mean(axis=0, dtype=np.float64) for output in own]
+        cuts += [int(units.first[row] + unit[a]) for a, _ in spans]
+    return Logits(
+        first=units.first,
+        start=units.start,
+        end=units.end,
+        unit=np.concatenate(means),
+        part=np.array(parts, dtype=np.float32),
+        part_first=np.array([*_ascending(cuts), units.first[-1]], dtype=np.int64),
+        part_starts=np.cumsum([0, *map(len, windows)])[:-1],
+    )
+
+
+def windows_of(unit: Ints) -> list[tuple[int, int]]:
+    """Cut a document's tokens into windows of at most LONGEST, between units where one ends.
+
+    Parameters
+    ----------
+    unit
+        The unit of each token, ascending, shape (t,).
+
+    Returns
+    -------
+    (first, end) of each window in order.
+    """
+    borders = np.flatnonzero(np.diff(unit)) + 1
+    aim = len(unit) / max(1, -(-len(unit) // LONGEST))
+    found: list[tuple[int, int]] = []
+    begin = 0
+    while len(unit) - begin > LONGEST:
+        possible = borders[(borders > begin) & (borders <= begin + LONGEST)]
+        end = int(possible[np.argmin(np.abs(possible - begin - aim))]) if len(possible) else begin + LONGEST
+        found.append((begin, end))
+        begin = end
+    return [*found, (begin, len(unit))]
+
+
+def _units_of(start: npt.NDArray[np.int32], tokens: npt.NDArray[Any]) -> Ints:
+    """Return the unit of each token: the last one that begins at or before it."""
+    place = np.searchsorted(start, tokens, side="right") - 1
+    return np.clip(place, 0, len(start) - 1).astype(np.int64)
+
+
+def _means(outputs: Reals, unit: Ints, units: int) -> Reals:
+    """Return the mean output of each unit; one without a token (a lone sign) is as unlikely as anything."""
+    sums = np.zeros((units, outputs.shape[1]), dtype=np.float64)
+    np.add.at(sums, unit, outputs.astype(np.float64))
+    sizes = np.bincount(unit, minlength=units)
+    sums[sizes == 0] = classify.NO_UNIT
+    means: Reals = (sums / np.maximum(sizes, 1)[:, None]).astype(np.float32)
+    return means
+
+
+def _ascending(cuts: Sequence[int]) -> Ints:
+    """Return where parts begin: a unit that two windows share belongs to the first of them."""
+    return np.maximum.accumulate(np.array(cuts, dtype=np.int64))
