@@ -28,7 +28,20 @@ IMPORT_NAMES = {
 }
 """Distribution -> module, where the names differ by more than a hyphen."""
 
-HEAVY = ("pandas", "numpy", "pyarrow", "sklearn", "scipy", "numba", "spacy", "matplotlib", "lingua", "jinja2")
+HEAVY = (
+    "pandas",
+    "numpy",
+    "pyarrow",
+    "sklearn",
+    "scipy",
+    "numba",
+    "onnxruntime",
+    "spacy",
+    "matplotlib",
+    "lingua",
+    "jinja2",
+    "tokenizers",
+)
 
 
 # Set-up
@@ -216,7 +229,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[set[str], set[str]]
         return set(zipped.namelist()), {name.partition("/")[2] for name in tar.getnames()}
 
 
-def test_the_wheel_holds_the_package_its_templates_and_the_default_model(
+def test_the_wheel_holds_the_package_its_templates_and_both_models(
     built: tuple[set[str], set[str]],
 ) -> None:
     wheel, _ = built
@@ -226,8 +239,9 @@ def test_the_wheel_holds_the_package_its_templates_and_the_default_model(
         if path.is_file() and "__pycache__" not in path.parts
     }
     model = {
-        f"classifier/_models/default/{path.relative_to(ROOT / 'models' / 'default').as_posix()}"
-        for path in (ROOT / "models" / "default").rglob("*")
+        f"classifier/_models/{path.relative_to(ROOT / 'models').as_posix()}"
+        for name in ("default", "encoder")
+        for path in (ROOT / "models" / name).rglob("*")
         if path.is_file()
     }
     assert any(name.endswith("card.md") for name in model)

@@ -1,0 +1,198 @@
+"""Texts -> numbers for each of their tokens, from a transformer in ONNX: no torch at run time.
+
+In: texts, in any order. Out: one row of the model's outputs per token, with the token's place in its
+text. Never lets one text's result depend on another's: each runs alone, on one thread.
+"""
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from classifier.errors import ModelError
+
+MODEL: Final = "model.onnx"
+TOKENIZER: Final = "tokenizer.json"
+INPUT: Final = "input_ids"
+OUTPUT: Final = "output"
+
+LONGEST: Final = 256
+_TOKENIZED_AT_ONCE: Final = 2_000
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """What a model says of the tokens of one text, in order.
+
+    The tokens that the tokenizer adds at both ends ([CLS], [SEP]) are rows too, for a mean over a text
+    counts them; they have no width, so `end > start` selects the tokens of the text itself. `start` and
+    `end` both ascend.
+    """
+
+    output: npt.NDArray[np.float32]  # (tokens, outputs of the model)
+    start: npt.NDArray[np.int32]  # code points in the text
+    end: npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class Transformer:
+    """A transformer and its tokenizer, loaded."""
+
+    session: Any  # onnxruntime.InferenceSession
+    tokenizer: Any  # tokenizers.Tokenizer
+    outputs: int
+    positions: int  # the most tokens that the model can take
+    workers: int
+
+    @classmethod
+    def load(cls, folder: Path, *, workers: int = 0) -> "Transformer":
+        """Load model.onnx and tokenizer.json from a folder.
+
+        Parameters
+        ----------
+        folder
+            Written by `scripts/export_onnx.py`.
+        workers
+            Texts that run at the same time, each on one thread; 0: one per processor. Changes no bit of a
+            result.
+
+        Raises
+        ------
+        ModelError
+            If a file is missing, damaged, or holds another kind of model.
+        """
+        for name in (MODEL, TOKENIZER):
+            if not (folder / name).is_file():
+                raise ModelError(f"{folder / name} is missing; fetch the model again")
+        session = _session(folder / MODEL)
+        outputs, positions = _shape(session, folder / MODEL)
+        return cls(session, _tokenizer(folder / TOKENIZER), outputs, positions, workers or _processors())
+
+    def run(self, texts: Sequence[str], *, longest: int = LONGEST) -> list[Tokens]:
+        """Return the tokens of each text, in the order of the texts.
+
+        Parameters
+        ----------
+        texts
+            Whole, or in windows that the caller has cut.
+        longest
+            Tokens that are read of a text, those at both ends included; the rest of it is left out.
+
+        Raises
+        ------
+        ModelError
+            If `longest` is more than the model can take.
+        """
+        return self.each(texts, lambda tokens: tokens, longest=longest)
+
+    def each(self, texts: Sequence[str], read: Callable[[Tokens], T], *, longest: int = LONGEST) -> list[T]:
+        """Return what `read` makes of each text's tokens: nothing else of them is kept in memory.
+
+        Parameters
+        ----------
+        texts, longest
+            As for `run`.
+        read
+            Is called on several threads.
+        """
+        if longest > self.positions:
+            raise ModelError(
+                f"the model takes {self.positions} tokens at most, not {longest}; give shorter windows"
+            )
+        results: list[T] = []
+        with ThreadPoolExecutor(self.workers) as pool:
+            for start in range(0, len(texts), _TOKENIZED_AT_ONCE):
+                results += self._part(texts[start : start + _TOKENIZED_AT_ONCE], read, longest, pool)
+        return results
+
+    def _part(
+        self, texts: Sequence[str], read: Callable[[Tokens], T], longest: int, pool: ThreadPoolExecutor
+    ) -> list[T]:
+        # Half a character (a lone surrogate) is no text; in its place stands a "?", as long as it was.
+        valid = [text.encode("utf-8", "replace").decode() for text in texts]
+        encodings = self.tokenizer.encode_batch(valid)
+        # The longest first, so that no worker is left with a long one at the end.
+        order = sorted(range(len(encodings)), key=lambda i: -len(encodings[i].ids))
+        found = pool.map(lambda i: read(self._tokens(encodings[i], longest)), order)
+        placed: dict[int, T] = dict(zip(order, found, strict=True))
+        return [placed[i] for i in range(len(encodings))]
+
+    def _tokens(self, encoding: Any, longest: int) -> Tokens:
+        added = np.array(encoding.special_tokens_mask, dtype=bool)
+        kept = _kept(added, longest)
+        (output,) = self.session.run([OUTPUT], {INPUT: np.array([encoding.ids], dtype=np.int64)[:, kept]})
+        offsets = np.array(encoding.offsets, dtype=np.int32).reshape(-1, 2)[kept]
+        # Added tokens say (0, 0) wherever they stand; those behind the text belong to its end.
+        behind = int(np.argmin(added))
+        offsets[behind:][added[kept][behind:]] = offsets[:, 1].max(initial=0)
+        return Tokens(output[0], offsets[:, 0], offsets[:, 1])
+
+
+def _kept(added: npt.NDArray[np.bool_], longest: int) -> npt.NDArray[np.int64]:
+    """Return which tokens are read: the first ones, and those that mark the end."""
+    places = np.arange(len(added))
+    if len(places) <= longest:
+        return places
+    behind = int(np.argmin(added[::-1]))
+    return np.concatenate([places[: longest - behind], places[len(places) - behind :]])
+
+
+def _processors() -> int:
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on macOS and Windows
+        return os.cpu_count() or 1
+
+
+def _session(path: Path) -> Any:
+    import onnxruntime as ort
+
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 4  # what it says of a damaged file is in the exception too
+    try:
+        return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime's own classes have no common base but this
+        raise ModelError(f"{path} can't be read: {_first_line(error)}; fetch the model again") from error
+
+
+def _shape(session: Any, path: Path) -> tuple[int, int]:
+    """Return the number of outputs per token and of positions."""
+    inputs, outputs = session.get_inputs(), session.get_outputs()
+    names = [one.name for one in (*inputs, *outputs)]
+    if names != [INPUT, OUTPUT] or len(outputs[0].shape) != 3:
+        raise ModelError(
+            f"{path} takes and gives {', '.join(names)}, expected {INPUT} and {OUTPUT} (a row per token); "
+            "export the model with scripts/export_onnx.py"
+        )
+    positions = session.get_modelmeta().custom_metadata_map.get("positions", "")
+    if not positions.isdecimal():
+        raise ModelError(
+            f"{path} doesn't say how many tokens it takes; export it with scripts/export_onnx.py"
+        )
+    return int(outputs[0].shape[2]), int(positions)
+
+
+def _tokenizer(path: Path) -> Any:
+    from tokenizers import Tokenizer
+
+    try:
+        tokenizer = Tokenizer.from_file(str(path))
+    except Exception as error:  # tokenizers raises nothing narrower
+        raise ModelError(f"{path} can't be read: {_first_line(error)}; fetch the model again") from error
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    # A customer who writes "[SEP]" means these five characters.
+    tokenizer.encode_special_tokens = True
+    return tokenizer
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -1,0 +1,425 @@
+"""Write a transformer of the BERT family as int8 ONNX for `classifier/transformer.py`.
+
+In: a folder with the weights of sentence-transformers/all-MiniLM-L6-v2, or (as a function) any torch
+module made of one BertModel and at most one linear layer for each token. Out: a folder with model.onnx,
+tokenizer.json and model.json. Nothing of torch, transformers or onnx is needed to run what is written.
+
+Usage: python scripts/export_onnx.py --weights FOLDER --out models/encoder/1 [--measure]
+Needs torch, transformers, onnx and onnxruntime; the same weights and texts give the same bytes.
+"""
+
+import argparse
+import hashlib
+import json
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import torch
+from onnx import TensorProto, helper, numpy_helper
+
+PROJECT = Path(__file__).resolve().parents[1]
+WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+SOURCE = "https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2"
+MOST_BYTES = 25_000_000
+
+MICROSOFT = "com.microsoft"
+OPSET, MICROSOFT_OPSET, IR_VERSION = 18, 1, 9
+
+# Chosen on 200 texts of data/training (mean and lowest cosine of sentence vectors to those of the float
+# model): plain dynamic int8 .993/.980, smoothed .998/.993, with 16 channels in float .999/.998, with 32
+# of them no better.
+SMOOTHING = 0.7
+"""Part of an activation's range that moves into the weights (SmoothQuant, Xiao et al., 2022)."""
+FLOAT_CHANNELS = 16
+"""So many inputs of the second feed-forward layer, those of the widest range, stay float (LLM.int8,
+Dettmers et al., 2022)."""
+
+CALIBRATION_TEXTS = 64
+LARGEST_FAULT = 1e-3
+"""The float graph must say what torch says, to this difference, before it is quantised."""
+
+Array = np.ndarray
+
+
+@dataclass
+class Graph:
+    """An ONNX graph that grows node by node."""
+
+    nodes: list[Any] = field(default_factory=list)
+    constants: list[Any] = field(default_factory=list)
+
+    def constant(self, name: str, value: Array) -> str:
+        """Add a constant and return its name."""
+        self.constants.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
+        return name
+
+    def add(self, kind: str, *inputs: str, domain: str = "", **attributes: Any) -> str:
+        """Add a node of one output and return its name."""
+        return self.add_many(kind, *inputs, count=1, domain=domain, **attributes)[0]
+
+    def add_many(self, kind: str, *inputs: str, count: int, domain: str = "", **attributes: Any) -> list[str]:
+        """Add a node and return the names of its outputs."""
+        names = [f"{len(self.nodes)}.{kind}.{i}" for i in range(count)]
+        self.nodes.append(helper.make_node(kind, inputs, names, domain=domain, **attributes))
+        return names
+
+
+@dataclass(frozen=True)
+class Linear:
+    """A linear layer, and how large each of its inputs becomes on the calibration texts."""
+
+    weight: Array  # (inputs, outputs)
+    bias: Array
+    ranges: Array  # (inputs,)
+
+
+def export(
+    model: torch.nn.Module, tokenizer_json: Path, out: Path, *, calibration: Sequence[str] = ()
+) -> None:
+    """Write model.onnx and tokenizer.json into the folder `out`.
+
+    Parameters
+    ----------
+    model
+        Holds one BertModel, and at most one linear layer beside it, which is applied to each token's
+        last hidden state; any dropout is left out.
+    tokenizer_json
+        Of the tokenizers library.
+    calibration
+        Texts that show how large activations become; by default some of data/training.
+
+    Raises
+    ------
+    ValueError
+        If the model has another shape, or the file would be larger than 25 MB.
+    """
+    from tokenizers import Tokenizer
+
+    model = model.eval().float()
+    bert, head = _parts(model)
+    tokenizer = Tokenizer.from_file(str(tokenizer_json))
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(256)
+    encoded = tokenizer.encode_batch(list(calibration or calibration_texts()))
+    ids = [encoding.ids for encoding in encoded]
+    ranges = _ranges(bert, ids)
+    _check(bert, head, _graph(bert, head, ranges, quantised=False), ids[:8])
+    written = _graph(bert, head, ranges, quantised=True).SerializeToString(deterministic=True)
+    if len(written) > MOST_BYTES:
+        raise ValueError(f"{len(written):,} bytes are more than {MOST_BYTES:,}")
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "model.onnx").write_bytes(written)
+    (out / "tokenizer.json").write_bytes(tokenizer_json.read_bytes())
+
+
+def calibration_texts() -> list[str]:
+    """Return texts that were written for this project, every so many."""
+    return _written()[:: len(_written()) // CALIBRATION_TEXTS]
+
+
+def _written() -> list[str]:
+    paths = sorted((PROJECT / "data/training").glob("written_*.jsonl"))
+    return [json.loads(line)["text"] for path in paths for line in path.open(encoding="utf-8")]
+
+
+def _parts(model: torch.nn.Module) -> tuple[torch.nn.Module, torch.nn.Linear | None]:
+    berts = [part for part in model.modules() if type(part).__name__ == "BertModel"]
+    if len(berts) != 1:
+        raise ValueError(f"the model holds {len(berts)} BertModels, expected one")
+    inside = set(berts[0].modules())
+    heads = [part for part in model.modules() if isinstance(part, torch.nn.Linear) and part not in inside]
+    if len(heads) > 1 or berts[0].config.hidden_act != "gelu":
+        raise ValueError("expected one linear layer behind the encoder at most, and gelu inside it")
+    return berts[0], heads[0] if heads else None
+
+
+def _layers(bert: torch.nn.Module) -> dict[str, torch.nn.Linear]:
+    """Return the linear layers whose inputs are quantised, by name; query stands for key and value."""
+    found = {}
+    for number, layer in enumerate(bert.encoder.layer):
+        found[f"{number}.qkv"] = layer.attention.self.query
+        found[f"{number}.out"] = layer.attention.output.dense
+        found[f"{number}.up"] = layer.intermediate.dense
+        found[f"{number}.down"] = layer.output.dense
+    return found
+
+
+def _ranges(bert: torch.nn.Module, ids: Sequence[Sequence[int]]) -> dict[str, Array]:
+    """Return the largest absolute value of each input of each layer."""
+    largest: dict[str, torch.Tensor] = {}
+
+    def watch(name: str) -> Any:
+        def note(_: Any, inputs: tuple[torch.Tensor, ...], __: Any) -> None:
+            seen = inputs[0].abs().flatten(0, -2).amax(0)
+            largest[name] = torch.maximum(largest[name], seen) if name in largest else seen
+
+        return note
+
+    hooks = [layer.register_forward_hook(watch(name)) for name, layer in _layers(bert).items()]
+    with torch.inference_mode():
+        for one in ids:
+            bert(input_ids=torch.tensor([one]))
+    for hook in hooks:
+        hook.remove()
+    return {name: seen.numpy() for name, seen in largest.items()}
+
+
+def _graph(
+    bert: torch.nn.Module, head: torch.nn.Linear | None, ranges: Mapping[str, Array], *, quantised: bool
+) -> onnx.ModelProto:
+    graph = Graph()
+    epsilon = bert.config.layer_norm_eps
+    rows = _normed(graph, _embedded(graph, bert.embeddings, quantised), bert.embeddings.LayerNorm, epsilon)
+    for number, layer in enumerate(bert.encoder.layer):
+        rows = _block(graph, rows, layer, number, bert.config, ranges, quantised)
+    outputs = bert.config.hidden_size
+    if head is not None:
+        rows = _float_linear(graph, rows, _linear([head], np.zeros(0)), "head")
+        outputs = head.out_features
+    graph.add("Identity", rows)
+    graph.nodes[-1].output[0] = "output"
+    shape = ["batch", "tokens"]
+    built = helper.make_graph(
+        graph.nodes,
+        "transformer",
+        [helper.make_tensor_value_info("input_ids", TensorProto.INT64, shape)],
+        [helper.make_tensor_value_info("output", TensorProto.FLOAT, [*shape, outputs])],
+        graph.constants,
+    )
+    opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid(MICROSOFT, MICROSOFT_OPSET)]
+    model = helper.make_model(built, opset_imports=opsets, ir_version=IR_VERSION)
+    helper.set_model_props(model, {"positions": str(bert.config.max_position_embeddings)})
+    return model
+
+
+def _embedded(graph: Graph, embeddings: torch.nn.Module, quantised: bool) -> str:
+    """Add words, each row of which has its own scale, and positions."""
+    table = _array(embeddings.word_embeddings.weight)
+    if quantised:
+        scales = np.maximum(np.abs(table).max(axis=1, keepdims=True), 1e-12) / 127
+        numbers = graph.constant("words", np.rint(table / scales).astype(np.int8))
+        scale = graph.add("Gather", graph.constant("words.scale", scales), "input_ids")
+        found = graph.add("Cast", graph.add("Gather", numbers, "input_ids"), to=TensorProto.FLOAT)
+        words = graph.add("Mul", found, scale)
+    else:
+        words = graph.add("Gather", graph.constant("words", table), "input_ids")
+    # There is one kind of text only, so that its embedding is part of every position's.
+    places = (
+        _array(embeddings.position_embeddings.weight) + _array(embeddings.token_type_embeddings.weight)[:1]
+    )
+    first, axis = graph.constant("first", np.array([0])), graph.constant("axis", np.array([0]))
+    count = graph.add("Shape", "input_ids", start=1, end=2)
+    here = graph.add("Slice", graph.constant("places", places), first, count, axis)
+    return graph.add("Add", words, here)
+
+
+def _block(
+    graph: Graph,
+    rows: str,
+    layer: torch.nn.Module,
+    number: int,
+    config: Any,
+    ranges: Mapping[str, Array],
+    quantised: bool,
+) -> str:
+    """Add one layer: attention, then feed-forward."""
+    epsilon = config.layer_norm_eps
+    own = layer.attention.self
+    parts = {
+        "qkv": [own.query, own.key, own.value],
+        "out": [layer.attention.output.dense],
+        "up": [layer.intermediate.dense],
+        "down": [layer.output.dense],
+    }
+    kinds = (
+        {"qkv": _smooth_linear, "out": _int8_linear, "up": _smooth_linear, "down": _mixed_linear}
+        if quantised
+        else dict.fromkeys(parts, _float_linear)
+    )
+
+    def linear(kind: str, inputs: str) -> str:
+        name = f"{number}.{kind}"
+        return kinds[kind](graph, inputs, _linear(parts[kind], ranges[name]), name)
+
+    three = graph.add_many("Split", linear("qkv", rows), count=3, axis=2, num_outputs=3)
+    heads = config.num_attention_heads
+    seen = graph.add("MultiHeadAttention", *three, domain=MICROSOFT, num_heads=heads)
+    # Add and LayerNormalization apart: the fused operator is three times slower than both.
+    attended = graph.add("Add", linear("out", seen), rows)
+    rows = _normed(graph, attended, layer.attention.output.LayerNorm, epsilon)
+    inner = graph.add("Gelu", linear("up", rows), domain=MICROSOFT)
+    return _normed(graph, graph.add("Add", linear("down", inner), rows), layer.output.LayerNorm, epsilon)
+
+
+def _normed(graph: Graph, rows: str, norm: torch.nn.LayerNorm, epsilon: float) -> str:
+    name = f"norm.{len(graph.nodes)}"
+    weight = graph.constant(f"{name}.weight", _array(norm.weight))
+    bias = graph.constant(f"{name}.bias", _array(norm.bias))
+    return graph.add("LayerNormalization", rows, weight, bias, epsilon=epsilon)
+
+
+def _linear(layers: Sequence[torch.nn.Linear], ranges: Array) -> Linear:
+    """Return layers of the same input as one."""
+    weight = np.concatenate([_array(layer.weight).T for layer in layers], axis=1)
+    return Linear(weight, np.concatenate([_array(layer.bias) for layer in layers]), ranges)
+
+
+def _float_linear(graph: Graph, rows: str, layer: Linear, name: str) -> str:
+    product = graph.add("MatMul", rows, graph.constant(f"{name}.weight", layer.weight))
+    return graph.add("Add", product, graph.constant(f"{name}.bias", layer.bias))
+
+
+def _int8_linear(graph: Graph, rows: str, layer: Linear, name: str) -> str:
+    """Weights in int8 with a scale per output; the rows are quantised as they come, all by one scale."""
+    scales = np.maximum(np.abs(layer.weight).max(axis=0), 1e-12) / 127
+    return graph.add(
+        "DynamicQuantizeMatMul",
+        rows,
+        graph.constant(f"{name}.weight", np.rint(layer.weight / scales).astype(np.int8)),
+        graph.constant(f"{name}.scale", scales.astype(np.float32)),
+        graph.constant(f"{name}.zero", np.zeros(len(scales), dtype=np.int8)),
+        graph.constant(f"{name}.bias", layer.bias),
+        domain=MICROSOFT,
+    )
+
+
+def _smooth_linear(graph: Graph, rows: str, layer: Linear, name: str) -> str:
+    """Make inputs of wide range smaller and their weights larger first."""
+    widest = np.maximum(np.abs(layer.weight).max(axis=1), 1e-4)
+    factors = np.maximum(layer.ranges, 1e-3) ** SMOOTHING / widest ** (1 - SMOOTHING)
+    smaller = graph.add("Mul", rows, graph.constant(f"{name}.smooth", (1 / factors).astype(np.float32)))
+    weight = (layer.weight * factors[:, None]).astype(np.float32)
+    return _int8_linear(graph, smaller, Linear(weight, layer.bias, layer.ranges), name)
+
+
+def _mixed_linear(graph: Graph, rows: str, layer: Linear, name: str) -> str:
+    """Take the inputs of the widest range out and multiply them in float."""
+    wide = np.sort(np.argsort(-layer.ranges, kind="stable")[:FLOAT_CHANNELS])
+    narrow = np.ones(len(layer.ranges), dtype=np.float32)
+    narrow[wide] = 0
+    taken = graph.add("Gather", rows, graph.constant(f"{name}.wide", wide.astype(np.int64)), axis=2)
+    apart = graph.add("MatMul", taken, graph.constant(f"{name}.float", layer.weight[wide]))
+    left = graph.add("Mul", rows, graph.constant(f"{name}.narrow", narrow))
+    rest = Linear(layer.weight * narrow[:, None], layer.bias, layer.ranges)
+    return graph.add("Add", _int8_linear(graph, left, rest, name), apart)
+
+
+def _array(tensor: torch.Tensor) -> Array:
+    return tensor.detach().numpy().astype(np.float32)
+
+
+def _check(
+    bert: torch.nn.Module, head: torch.nn.Linear | None, model: onnx.ModelProto, ids: Sequence[Sequence[int]]
+) -> None:
+    """Refuse a graph that computes something else than the torch model."""
+    import onnxruntime as ort
+
+    session = ort.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    for one in ids:
+        with torch.inference_mode():
+            hidden = bert(input_ids=torch.tensor([one])).last_hidden_state
+            expected = (head(hidden) if head is not None else hidden).numpy()
+        (found,) = session.run(None, {"input_ids": np.array([one])})
+        fault = float(np.abs(found - expected).max())
+        if fault > LARGEST_FAULT:
+            raise ValueError(f"the exported graph differs from the model by {fault:.4f}")
+
+
+def _describe(out: Path) -> None:
+    """Write model.json: what the folder holds and where it comes from."""
+    body = {
+        "name": out.parent.name,
+        "version": out.name,
+        "about": "Sentence vectors for themes and links: mean over all tokens, scaled to length 1.",
+        "source": SOURCE,
+        "source_sha256": WEIGHTS_SHA256,
+        "licence": "Apache-2.0",
+        "changes": "weights and embeddings rounded to int8 (scripts/export_onnx.py); pooler left out",
+        "files": {name: _sha256(out / name) for name in ("model.onnx", "tokenizer.json")},
+    }
+    (out / "model.json").write_text(json.dumps(body, indent=1) + "\n", encoding="utf-8")
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def measure(bert: torch.nn.Module, folder: Path, texts: Sequence[str], *, threads: int) -> str:
+    """Return a sentence on likeness to the float model and on speed, in one process, each alone."""
+    sys.path.insert(0, str(PROJECT))
+    from classifier.transformer import Transformer
+
+    transformer = Transformer.load(folder, workers=threads)
+    torch.set_num_threads(threads)
+    encoded = [
+        encoding.ids[:255] + encoding.ids[-1:] if len(encoding.ids) > 256 else encoding.ids
+        for encoding in transformer.tokenizer.encode_batch(list(texts))
+    ]
+    rates: dict[str, list[float]] = {"torch": [], "onnx": []}
+    for _ in range(2):
+        began, spent = time.perf_counter(), time.process_time()
+        reference = _torch_means(bert, encoded)
+        rates["torch"].append(len(texts) / (time.perf_counter() - began))
+        cpu_torch = time.process_time() - spent
+        began, spent = time.perf_counter(), time.process_time()
+        found = np.array(transformer.each(texts, lambda tokens: tokens.output.mean(axis=0)))
+        rates["onnx"].append(len(texts) / (time.perf_counter() - began))
+        cpu_onnx = time.process_time() - spent
+    cosines = (_unit(found) * _unit(reference)).sum(axis=1)
+    return (
+        f"{len(texts)} texts of {np.mean([len(ids) for ids in encoded]):.0f} tokens: "
+        f"cosine {cosines.mean():.4f} (lowest {cosines.min():.4f}); documents/s on {threads} threads: "
+        f"torch {max(rates['torch']):.0f}, onnx {max(rates['onnx']):.0f}; "
+        f"processor time: {cpu_torch / cpu_onnx:.1f} times less"
+    )
+
+
+def _unit(rows: Array) -> Array:
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+def _torch_means(bert: torch.nn.Module, encoded: Sequence[Sequence[int]]) -> Array:
+    """Return sentence vectors in batches of 32 of like length, as sentence-transformers makes them."""
+    order = sorted(range(len(encoded)), key=lambda i: -len(encoded[i]))
+    means = np.zeros((len(encoded), bert.config.hidden_size), dtype=np.float32)
+    for start in range(0, len(order), 32):
+        batch = order[start : start + 32]
+        size = len(encoded[batch[0]])
+        ids = torch.tensor([[*encoded[i], *[0] * (size - len(encoded[i]))] for i in batch])
+        mask = torch.tensor([[1] * len(encoded[i]) + [0] * (size - len(encoded[i])) for i in batch])
+        with torch.inference_mode():
+            hidden = bert(input_ids=ids, attention_mask=mask).last_hidden_state * mask[..., None]
+        means[batch] = (hidden.sum(1) / mask.sum(1, keepdim=True)).numpy()
+    return means
+
+
+def main() -> None:
+    """Export the general sentence encoder, and measure it if asked."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--weights", type=Path, required=True, help="folder of all-MiniLM-L6-v2")
+    parser.add_argument("--out", type=Path, default=PROJECT / "models/encoder/1")
+    parser.add_argument("--measure", type=int, default=0, metavar="N", help="compare on N texts")
+    parser.add_argument("--threads", type=int, default=2)
+    chosen = parser.parse_args()
+    found = _sha256(chosen.weights / "model.safetensors")
+    if found != WEIGHTS_SHA256:
+        parser.error(f"{chosen.weights}: sha256 {found[:12]}…, expected {WEIGHTS_SHA256[:12]}… ({SOURCE})")
+    from transformers import AutoModel
+
+    bert = AutoModel.from_pretrained(chosen.weights, add_pooling_layer=False, local_files_only=True)
+    export(bert, chosen.weights / "tokenizer.json", chosen.out)
+    _describe(chosen.out)
+    if chosen.measure:
+        texts = _written()
+        texts = texts[1 :: max(1, len(texts) // chosen.measure)][: chosen.measure]
+        print(measure(bert.eval(), chosen.out, texts, threads=chosen.threads))
+
+
+if __name__ == "__main__":
+    main()
