@@ -112,12 +112,39 @@ class Transformer:
                 results += self._part(texts[start : start + _TOKENIZED_AT_ONCE], read, longest, pool)
         return results
 
+    def encode(self, texts: Sequence[str]) -> list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
+        """Return of each text the ids and the first code points of its tokens, without added ones."""
+        encodings = self.tokenizer.encode_batch([_valid(text) for text in texts], add_special_tokens=False)
+        return [
+            (
+                np.array(one.ids, dtype=np.int64),
+                np.array([start for start, _ in one.offsets], dtype=np.int64),
+            )
+            for one in encodings
+        ]
+
+    def outputs_of(self, windows: Sequence[npt.NDArray[np.int64]]) -> list[npt.NDArray[np.float32]]:
+        """Return the outputs of each window's tokens, shape (t, outputs).
+
+        Parameters
+        ----------
+        windows
+            Ids as `encode` returns them, fewer than `positions` less the two that are added.
+        """
+        with ThreadPoolExecutor(self.workers) as pool:
+            return list(pool.map(self._outputs, windows))
+
+    def _outputs(self, ids: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+        begin, end = self.tokenizer.token_to_id("[CLS]"), self.tokenizer.token_to_id("[SEP]")
+        whole = np.concatenate([[begin], ids, [end]])[None]
+        (output,) = self.session.run([OUTPUT], {INPUT: whole})
+        result: npt.NDArray[np.float32] = output[0, 1:-1]
+        return result
+
     def _part(
         self, texts: Sequence[str], read: Callable[[Tokens], T], longest: int, pool: ThreadPoolExecutor
     ) -> list[T]:
-        # Half a character (a lone surrogate) is no text; in its place stands a "?", as long as it was.
-        valid = [text.encode("utf-8", "replace").decode() for text in texts]
-        encodings = self.tokenizer.encode_batch(valid)
+        encodings = self.tokenizer.encode_batch([_valid(text) for text in texts])
         # The longest first, so that no worker is left with a long one at the end.
         order = sorted(range(len(encodings)), key=lambda i: -len(encodings[i].ids))
         found = pool.map(lambda i: read(self._tokens(encodings[i], longest)), order)
@@ -133,6 +160,11 @@ class Transformer:
         behind = int(np.argmin(added))
         offsets[behind:][added[kept][behind:]] = offsets[:, 1].max(initial=0)
         return Tokens(output[0], offsets[:, 0], offsets[:, 1])
+
+
+def _valid(text: str) -> str:
+    """Return the text with a "?" for half a character (a lone surrogate), which is no text."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _kept(added: npt.NDArray[np.bool_], longest: int) -> npt.NDArray[np.int64]:
