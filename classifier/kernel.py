@@ -6,14 +6,14 @@ their weights. Never holds a Python object per document; never differs from the 
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numba as nb
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from classifier import chars
+from classifier.buffers import Column
+from classifier.buffers import compiled as _compiled
 from classifier.chars import (
     APOSTROPHE,
     CLOSER,
@@ -67,54 +67,9 @@ Codes = npt.NDArray[np.int32]
 Kinds = npt.NDArray[np.uint16]
 
 
-def _compiled(**options: Any) -> Any:
-    """Return numba's decorator with the options that every function here shares."""
-    return nb.njit(cache=True, nogil=True, **options)
-
-
 @lru_cache(maxsize=1)
 def _tables() -> tuple[Kinds, Codes]:
     return chars.tables()
-
-
-def _arrow(texts: Any) -> Any:
-    if isinstance(texts, pa.Array | pa.ChunkedArray):
-        return texts.cast(pa.large_string())
-    try:
-        return pa.array(texts, type=pa.large_string())
-    except UnicodeEncodeError:
-        # Half a surrogate pair is no UTF-8, but it takes a place in the text; missing text is "".
-        encoded = [text.encode("utf-8", "surrogatepass") if isinstance(text, str) else b"" for text in texts]
-        return pa.array(encoded, type=pa.large_binary())
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column of text as its UTF-8 bytes and the offsets of its rows, shape (rows + 1,)."""
-
-    data: npt.NDArray[np.uint8]
-    offsets: npt.NDArray[np.int64]
-
-    def __len__(self) -> int:
-        """Return the number of rows."""
-        return len(self.offsets) - 1
-
-    @classmethod
-    def of(cls, texts: Any) -> "Column":
-        """Return the column of `texts`: a list, a pandas Series or an Arrow array of strings."""
-        array = _arrow(texts)
-        if isinstance(array, pa.ChunkedArray):
-            array = array.combine_chunks()
-        if array.null_count:
-            array = array.fill_null("")
-        _, offsets, data = array.buffers()
-        rows = slice(array.offset, array.offset + len(array) + 1)
-        starts = (
-            np.frombuffer(offsets, dtype=np.int64)[rows]
-            if offsets is not None and offsets.size
-            else np.zeros(1, np.int64)
-        )
-        return cls(np.frombuffer(data or b"", dtype=np.uint8), starts)
 
 
 @dataclass(frozen=True)

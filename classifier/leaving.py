@@ -82,7 +82,8 @@ class _Finder:
         for place, word in enumerate(lower):
             for pattern, negated_already in self._starts.get(word, ()):
                 if _fits(tokens, lower, place, pattern) and (
-                    negated_already or not _NEGATIONS.intersection(lower[max(0, place - _NEGATED_WITHIN) : place])
+                    negated_already
+                    or not _NEGATIONS.intersection(lower[max(0, place - _NEGATED_WITHIN) : place])
                 ):
                     return True
         return False
