@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from classifier.buffers import Bytes, Offsets, compiled
 from classifier.labels import LABELS
+from classifier.redact import AROUND
 from classifier.redact.marks import suspicious
 
 Flags = npt.NDArray[np.bool_]
@@ -20,6 +21,9 @@ MILLIONTHS: Final = 1_000_000
 """Scores are written with six decimals."""
 
 _SPACE = ord(" ")
+_AROUND: Final = 4 * AROUND
+"""Bytes that so many code points take at most."""
+
 _QUOTE, _BACKSLASH = ord('"'), ord("\\")
 _SHORT_ESCAPES: Final = np.zeros(32, dtype=np.uint8)
 for _char, _letter in (("\n", "n"), ("\r", "r"), ("\t", "t"), ("\b", "b"), ("\f", "f")):
@@ -76,27 +80,38 @@ def byte_places(
             stops[unit] = place
 
 
-_NEAR: Final = 64
-"""Code points beside a unit in which what crosses its edge shows: more than any number with its gaps has."""
+@compiled()
+def _is_letter(byte: int) -> bool:
+    return 97 <= byte | 0x20 <= 122
 
 
 @compiled()
-def _left_of(data: Bytes, place: int, low: int, around: int) -> int:
-    """Return where to begin to look for what reaches into a unit that begins at `place`."""
-    count = 0
-    while place > low and (count < _NEAR or (count < around and data[place - 1] > _SPACE)):
-        place -= 1
-        count += data[place] & 0xC0 != 0x80
-    return place
+def _left_of(data: Bytes, begin: int, low: int) -> int:
+    """Return where to begin to look for what reaches into a unit that begins at `begin`.
+
+    Before it: the rest of a word, what a number may go on over (no letters), and one more word, such as "(at)".
+    """
+    low = max(low, begin - _AROUND)
+    while begin > low and data[begin - 1] > _SPACE:
+        begin -= 1
+    while begin > low and not _is_letter(data[begin - 1]):
+        begin -= 1
+    while begin > low and data[begin - 1] > _SPACE:
+        begin -= 1
+    return begin
 
 
 @compiled()
-def _right_of(data: Bytes, place: int, high: int, around: int) -> int:
-    count = 0
-    while place < high and (count < _NEAR or (count < around and data[place] > _SPACE)):
-        count += data[place] & 0xC0 != 0x80
-        place += 1
-    return place
+def _right_of(data: Bytes, stop: int, high: int) -> int:
+    """Return where to stop to look for what reaches out of a unit that ends at `stop`."""
+    high = min(high, stop + _AROUND)
+    while stop < high and data[stop] > _SPACE:
+        stop += 1
+    while stop < high and not _is_letter(data[stop]):
+        stop += 1
+    while stop < high and data[stop] > _SPACE:
+        stop += 1
+    return stop
 
 
 @compiled()
@@ -107,15 +122,14 @@ def units_to_mask(
     begins: Places,
     stops: Places,
     shown: Flags,
-    around: int,
     found: Flags,
 ) -> None:
     """Mark the shown units that may hold something to mask, or a part of it that crosses their edges."""
     for row in range(len(offsets) - 1):
         for unit in range(first[row], first[row + 1]):
             if shown[unit]:
-                left = _left_of(data, begins[unit], offsets[row], around)
-                right = _right_of(data, stops[unit], offsets[row + 1], around)
+                left = _left_of(data, begins[unit], offsets[row])
+                right = _right_of(data, stops[unit], offsets[row + 1])
                 found[unit] = suspicious(data, left, right)
 
 

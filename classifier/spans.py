@@ -76,9 +76,7 @@ def columns_of(
     layout = _Layout(column.data, scores, evidence, begins, stops)
     if quotes:
         marked = np.zeros(len(owner), dtype=np.bool_)
-        spanfill.units_to_mask(
-            column.data, column.offsets, scores.first, begins, stops, shown, redact.AROUND, marked
-        )
+        spanfill.units_to_mask(column.data, column.offsets, scores.first, begins, stops, shown, marked)
         marked |= shown & _name_somebody(texts, documents["people"], owner[shown])[owner]
         layout = layout.with_quotes(_redacted(texts, documents["people"], scores, owner, marked))
     # A competitor may be named outside all evidence: these few documents go through Python.

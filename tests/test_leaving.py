@@ -11,11 +11,16 @@ from classifier.leaving import speak_of_leaving, tokens_of
 
 RIVALS = ["Acme", "North Star", "acmecorp"]
 WORDS = st.sampled_from(
-    "we i they you are 're 'm not can't cannot don't won't never no without leave leaving cancel cancelled my"
-    " our the contract subscription annual big plan switch move moving over to another other competitor look"
-    " at alternatives elsewhere last straw final chance walk away be off had enough out renew renewing going"
-    " non - renewal unlikely or . ! , Acme acme North Star acmecorp quote from trial with have a risk it".split()
-    + ["\n", " ", "the app", "this was", "Wir", "kündigen"]
+    [
+        *tokens_of(
+            "we i they you are 're 'm not can't cannot don't won't never no without leave leaving"
+            " cancel cancelled my our the contract subscription annual big plan switch move moving"
+            " over to another other look at alternatives competitor elsewhere last straw final"
+            " chance walk away be off had enough out renew going renewing - renewal unlikely or ."
+            " ! , Acme acme North Star acmecorp quote from trial with have a risk"
+        ),
+        *("can't", "don't", "\n", "the app", "this was", "Wir", "kündigen"),
+    ]
 )
 TEXTS = st.lists(WORDS, max_size=14).map(lambda words: " ".join(words).replace(" '", "'"))
 
