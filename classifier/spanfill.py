@@ -89,7 +89,7 @@ def _is_letter(byte: int) -> bool:
 def _left_of(data: Bytes, begin: int, low: int) -> int:
     """Return where to begin to look for what reaches into a unit that begins at `begin`.
 
-    Before it: the rest of a word, what a number may go on over (no letters), and one more word, such as "(at)".
+    Before it: the rest of a word, what a number may go on over (no letters), and one more word: "(at)".
     """
     low = max(low, begin - _AROUND)
     while begin > low and data[begin - 1] > _SPACE:
