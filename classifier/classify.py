@@ -121,12 +121,29 @@ class Scores:
 
 def score_texts(model: FastModel, texts: Any) -> Scores:
     """Score a column of cleaned texts (a list, a pandas Series or an Arrow array)."""
-    from classifier import kernel
+    from classifier import deciding, kernel
 
     column = kernel.Column.of(texts)
     units = kernel.split_column(column)
     sums, counts = kernel.sum_column(column, units, model.features, model.index, model.weights)
-    return combine(model, units, sums, counts)
+    heads = [model.heads[label] for label in LABELS]
+    rules = deciding.Rules(
+        bias=np.array(model.bias, dtype=np.float32),
+        heads=np.array(
+            [
+                (*head.stack, _logit(head.threshold), head.unit_scale, head.unit_shift, head.margin)
+                for head in heads
+            ]
+        ),
+        thresholds=np.array([head.unit_threshold for head in heads], dtype=np.float32),
+        longest=LONGEST,
+        least_known=LEAST_KNOWN,
+        shortest=SHORTEST_EVIDENCE,
+        gap=LABELS.index(GAP),
+        none=float(_NO_UNIT),
+    )
+    decided = deciding.decide(units.first, units.start, units.end, sums, counts, rules)
+    return Scores(first=units.first, start=units.start, end=units.end, **vars(decided))
 
 
 def score_one(model: FastModel, text: str) -> Scores:
@@ -183,7 +200,10 @@ class Logits:
 
 
 def combine(model: FastModel, units: "Units | _Places", sums: Reals, counts: npt.NDArray[np.int32]) -> Scores:
-    """Turn the units' sums of weights into probabilities, decisions and evidence."""
+    """Turn the units' sums of weights into probabilities, decisions and evidence.
+
+    The readable twin of `deciding.decide`.
+    """
     rows = len(units.first) - 1
     owner = np.repeat(np.arange(rows), np.diff(units.first))
     bias = np.array(model.bias, dtype=np.float32)

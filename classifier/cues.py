@@ -98,7 +98,7 @@ _LEAVING: Final = (
     "part|parting ways",
     "pull|pulling the plug",
     "had enough",
-    "i|we 'm|'re|are|am out",
+    "i|we 'm|'re out",
     "be off",
     "or we|i go|leave|walk|cancel",
     "'s|is|be the other lot",

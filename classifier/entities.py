@@ -15,8 +15,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from classifier import schema
-from classifier.cues import churn_patterns, impact_patterns
+from classifier.cues import impact_patterns
 from classifier.labels import GAP
+from classifier.leaving import speak_of_leaving
 
 Competitors = Mapping[str, Sequence[str]]
 
@@ -33,19 +34,10 @@ CARRIED: Final = (
 )
 """Columns of a document that travel with each of its spans, beside the kept ones."""
 
-_CHURN_CUE: Final = (
-    r"(?i)cancel|terminat|leav|left|quit|switch|mov(e|ing)|migrat|go(ing)? |elsewhere|alternative|renew"
-    r"|clos(e|ing) |notice|tender|rfp|churn|straw|walk|be off|'m out|'re out|had enough|last chance|ship|ways"
-    r"|plug|shop(ping)? around|lost|other lot|kündig|wechsel|résili|baja|cancelar|opzeg|overstap|nos vamos"
-)
-"""What every pattern of leaving holds: only texts with it are read word by word."""
-
 _NUMBER_CUE: Final = (
     r"(?i)[0-9]|\b(half|two|three|four|five|six|seven|eight|nine|ten|twelve|dozen|twenty|thirty|fifty"
     r"|hundred|thousand|couple|several|a (minute|hour|day|week|month|night|weekend))"
 )
-_NEGATIONS: Final = frozenset(("not", "n't", "never", "no", "without", "nobody", "instead"))
-_NEGATED_WITHIN: Final = 3
 
 
 def evidence_of(scored: pd.DataFrame, competitors: Competitors | None = None) -> pd.DataFrame:
@@ -212,32 +204,7 @@ def find_churn(texts: pd.Series, competitors: Competitors | None = None) -> pd.S
     "We won't cancel" and "we came from Acme" are no signs of leaving; "we won't renew" is one.
     """
     spellings = sorted({s for name, others in (competitors or {}).items() for s in (name, *others) if s})
-    cues = "|".join([_CHURN_CUE, *map(_cased, spellings)])
-    likely = _matching(texts, cues)
-    leaving = np.zeros(len(texts), dtype=bool)
-    if likely.any():
-        nlp, matcher = _churn_matcher(tuple(spellings))
-        leaving[likely] = [_leaves(doc, matcher) for doc in nlp.pipe(texts[likely])]
-    return pd.Series(leaving, index=texts.index, dtype="bool")
-
-
-@lru_cache(maxsize=4)
-def _churn_matcher(spellings: tuple[str, ...]) -> tuple[Any, Any]:
-    from spacy.matcher import Matcher
-
-    nlp = _tokenizer()
-    matcher = Matcher(nlp.vocab)
-    for name, patterns in churn_patterns([[token.text for token in nlp(s)] for s in spellings]).items():
-        matcher.add(name, patterns)
-    return nlp, matcher
-
-
-def _leaves(doc: Any, matcher: Any) -> bool:
-    for match, start, _ in matcher(doc):
-        before = {token.lower_ for token in doc[max(0, start - _NEGATED_WITHIN) : start]}
-        if doc.vocab.strings[match] == "negated already" or not before & _NEGATIONS:
-            return True
-    return False
+    return pd.Series(speak_of_leaving(texts, spellings), index=texts.index, dtype="bool")
 
 
 def find_impact(quotes: pd.Series) -> pd.Series:

@@ -6,14 +6,14 @@ their weights. Never holds a Python object per document; never differs from the 
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numba as nb
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from classifier import chars
+from classifier.buffers import Column
+from classifier.buffers import compiled as _compiled
 from classifier.chars import (
     APOSTROPHE,
     CLOSER,
@@ -51,6 +51,7 @@ from classifier.split import (
     WRAPPED,
 )
 
+_FEW = 64
 _FULL_STOP = ord(".")
 _PAUSES = (ord(","), ord(";"), ord(":"))
 _BRACKET = ord("(")
@@ -67,54 +68,9 @@ Codes = npt.NDArray[np.int32]
 Kinds = npt.NDArray[np.uint16]
 
 
-def _compiled(**options: Any) -> Any:
-    """Return numba's decorator with the options that every function here shares."""
-    return nb.njit(cache=True, nogil=True, **options)
-
-
 @lru_cache(maxsize=1)
 def _tables() -> tuple[Kinds, Codes]:
     return chars.tables()
-
-
-def _arrow(texts: Any) -> Any:
-    if isinstance(texts, pa.Array | pa.ChunkedArray):
-        return texts.cast(pa.large_string())
-    try:
-        return pa.array(texts, type=pa.large_string())
-    except UnicodeEncodeError:
-        # Half a surrogate pair is no UTF-8, but it takes a place in the text; missing text is "".
-        encoded = [text.encode("utf-8", "surrogatepass") if isinstance(text, str) else b"" for text in texts]
-        return pa.array(encoded, type=pa.large_binary())
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column of text as its UTF-8 bytes and the offsets of its rows, shape (rows + 1,)."""
-
-    data: npt.NDArray[np.uint8]
-    offsets: npt.NDArray[np.int64]
-
-    def __len__(self) -> int:
-        """Return the number of rows."""
-        return len(self.offsets) - 1
-
-    @classmethod
-    def of(cls, texts: Any) -> "Column":
-        """Return the column of `texts`: a list, a pandas Series or an Arrow array of strings."""
-        array = _arrow(texts)
-        if isinstance(array, pa.ChunkedArray):
-            array = array.combine_chunks()
-        if array.null_count:
-            array = array.fill_null("")
-        _, offsets, data = array.buffers()
-        rows = slice(array.offset, array.offset + len(array) + 1)
-        starts = (
-            np.frombuffer(offsets, dtype=np.int64)[rows]
-            if offsets is not None and offsets.size
-            else np.zeros(1, np.int64)
-        )
-        return cls(np.frombuffer(data or b"", dtype=np.uint8), starts)
 
 
 @dataclass(frozen=True)
@@ -327,7 +283,11 @@ def _units(codes: Codes, kinds: Kinds, folds: Codes, count: int, starts: Codes, 
     held_start, held_end = -1, -1  # the unit that bare parts may still join
     held_bare = False
     for place in range(count + 1):
-        if place < count and not _ends_sentence(codes, kinds, folds, count, start, place):
+        # The call is dear, and most characters can't end anything.
+        if place < count and not (
+            kinds[place] & (NEWLINE | TERMINAL | CLOSER)
+            and _ends_sentence(codes, kinds, folds, count, start, place)
+        ):
             continue
         stop = place + 1 if place < count else count
         first = _trim_start(kinds, start, stop)
@@ -354,37 +314,32 @@ def _units(codes: Codes, kinds: Kinds, folds: Codes, count: int, starts: Codes, 
     return found
 
 
-@_compiled()
-def _most_units(length: int) -> int:
-    """Return an upper bound of the units of `length` code points: each has a character and a space."""
-    return length // 2 + 2
-
-
 @_compiled(parallel=True)
 def _split_column(
     data: npt.NDArray[np.uint8],
     offsets: npt.NDArray[np.int64],
     table: Kinds,
     folds: Codes,
-    first: npt.NDArray[np.int64],
+    rooms: npt.NDArray[np.int64],
+    sizes: npt.NDArray[np.int64],
     starts: Codes,
     ends: Codes,
-    fill: bool,
 ) -> None:
-    """Count the units of each row into first[i + 1], or, with `fill`, write them at first[i]."""
+    """Write the units of each row at rooms[row], and how many there are into sizes[row]."""
     for row in nb.prange(len(offsets) - 1):
         size = offsets[row + 1] - offsets[row]
         codes = np.empty(size, dtype=np.int32)
         kinds = np.empty(size + 1, dtype=np.uint16)
         count = _decode(data, offsets[row], offsets[row + 1], codes)
         _classify(codes, count, table, kinds)
-        if fill:
-            _units(codes, kinds, folds, count, starts[first[row] :], ends[first[row] :])
-        else:
-            room = _most_units(count)
-            here = np.empty(room, dtype=np.int32)
-            there = np.empty(room, dtype=np.int32)
-            first[row + 1] = _units(codes, kinds, folds, count, here, there)
+        sizes[row] = _units(codes, kinds, folds, count, starts[rooms[row] :], ends[rooms[row] :])
+
+
+@_compiled()
+def _compact(rooms: npt.NDArray[np.int64], first: npt.NDArray[np.int64], wide: Codes, out: Codes) -> None:
+    for row in range(len(first) - 1):
+        for place in range(first[row + 1] - first[row]):
+            out[first[row] + place] = wide[rooms[row] + place]
 
 
 @_compiled()
@@ -534,6 +489,21 @@ def _bucket_column(
                 indptr[unit + 1] = found
 
 
+@_compiled()
+def _sort(values: Codes, count: int) -> None:
+    """Sort the first `count` values; most units are short, and numba's sort takes memory each time."""
+    if count > _FEW:
+        values[:count].sort()
+        return
+    for place in range(1, count):
+        value = values[place]
+        before = place - 1
+        while before >= 0 and values[before] > value:
+            values[before + 1] = values[before]
+            before -= 1
+        values[before + 1] = value
+
+
 @_compiled(parallel=True)
 def _sum_column(
     data: npt.NDArray[np.uint8],
@@ -560,7 +530,7 @@ def _sum_column(
         out = np.empty(_most_ngrams(MAX_UNIT, shape), dtype=np.int32)
         for unit in range(first[row], first[row + 1]):
             found = _unit_buckets(codes, kinds, folds, starts[unit], ends[unit], shape, token, out)
-            out[:found].sort()
+            _sort(out, found)
             for place in range(found):
                 if place > 0 and out[place] == out[place - 1]:
                     continue
@@ -576,13 +546,16 @@ def _sum_column(
 def split_column(column: Column) -> Units:
     """Return the units of every row; the same as `split.units` on each."""
     table, folds = _tables()
+    rooms = np.zeros(len(column) + 1, dtype=np.int64)
+    # Each unit has a character and a space. Only what is written of this room takes memory.
+    np.cumsum(np.diff(column.offsets) // 2 + 2, out=rooms[1:])
+    wide_starts, wide_ends = np.empty((2, rooms[-1]), dtype=np.int32)
     first = np.zeros(len(column) + 1, dtype=np.int64)
-    nothing = np.empty(0, dtype=np.int32)
-    _split_column(column.data, column.offsets, table, folds, first, nothing, nothing, False)
+    _split_column(column.data, column.offsets, table, folds, rooms, first[1:], wide_starts, wide_ends)
     np.cumsum(first, out=first)
-    starts = np.empty(first[-1], dtype=np.int32)
-    ends = np.empty(first[-1], dtype=np.int32)
-    _split_column(column.data, column.offsets, table, folds, first, starts, ends, True)
+    starts, ends = np.empty((2, first[-1]), dtype=np.int32)
+    _compact(rooms, first, wide_starts, starts)
+    _compact(rooms, first, wide_ends, ends)
     return Units(first, starts, ends)
 
 

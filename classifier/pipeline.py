@@ -7,12 +7,11 @@ read has a place. Never writes a file; never holds more than a batch.
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from classifier import classify, clean, entities, language, redact, schema
+from classifier import classify, clean, language, redact, schema, spans
 from classifier.classify import Scores
 from classifier.dedupe import Register
 from classifier.errors import InputError
@@ -247,153 +246,53 @@ def score(
     languages = language.detect(texts)
     readable = language.is_supported(languages, settings.languages or model.languages).to_numpy()
     scores = classify.score_texts(model.fast, texts)
-    spans = _spans(texts, documents, scores, readable, settings)
     columns = {name: documents[name] for name in schema.SCORED if name in documents}
     columns["language"] = languages
     columns["subject"] = _subjects(documents, quotes=settings.quotes)
-    columns |= _label_columns(scores, readable, spans)
+    columns |= _label_columns(scores, readable)
+    columns |= spans.columns_of(
+        texts, documents, scores, readable, quotes=settings.quotes, competitors=settings.competitors
+    )
     columns["expectation_source"] = _sources(scores, readable)
-    columns["spans"] = pd.Series([_json(found) for found in spans], dtype="str")
     columns["review_reason"] = _review_reasons(texts, scores, readable)
     columns["review"] = columns["review_reason"] != ""
     columns["model_id"] = pd.Series([model.model_id] * len(documents), dtype="str")
     for name in settings.keep:
-        columns[name] = _redacted(documents[f"{KEPT}{name}"], documents["people"])
+        columns[name] = redact.redact_column(documents[f"{KEPT}{name}"], documents["people"])
     return schema.conform(pd.DataFrame(columns), schema.SCORED, extra=settings.keep)
 
 
 def without_quotes(scored: pd.DataFrame) -> pd.DataFrame:
     """Return scored rows without any text of the customer: neither quotes nor subject."""
     blank = pd.Series([""] * len(scored), index=scored.index, dtype="str")
-    spans = [
+    emptied_spans = [
         json.dumps([{**span, "quote": ""} for span in json.loads(text)], separators=(",", ":"))
         if text
         else ""
         for text in scored["spans"]
     ]
     emptied = {"subject": blank, **{f"{label}_evidence": blank for label in LABELS}}
-    return scored.assign(**emptied, spans=pd.Series(spans, index=scored.index, dtype="str"))
-
-
-Span = dict[str, Any]
-
-
-def _spans(
-    texts: pd.Series, documents: pd.DataFrame, scores: Scores, readable: np.ndarray, settings: ScoreSettings
-) -> list[list[Span]]:
-    """Return the evidence of every document, and the units that name a competitor without a label."""
-    owner = np.repeat(np.arange(len(texts)), np.diff(scores.first))
-    shown = scores.evidence.any(axis=1) & readable[owner]
-    named = _competitors(texts, scores, owner, settings.competitors)
-    # Somebody can leave only where there is an account; and the rules that tell are slow.
-    customers = np.unique(owner[shown & (documents["account"] != "").to_numpy()[owner]])
-    leaving = _leaving(texts, customers, settings.competitors)
-    written, persons = texts.tolist(), documents["people"].tolist()
-    found: list[list[Span]] = [[] for _ in range(len(texts))]
-    for row in np.unique(np.concatenate([owner[shown], owner[list(named)]]).astype(np.int64)):
-        spans: list[Span] = []
-        if readable[row]:
-            spans += [
-                {"label": label, "start": start, "end": end, "score": round(probability, 6)}
-                for label, start, end, probability in classify.spans_of(scores, row)
-            ]
-        spans += _mentions(spans, named, scores, row)
-        names = tuple(filter(None, persons[row].split(";")))
-        places = [(span["start"], span["end"]) for span in spans]
-        quotes = redact.redact_quotes(written[row], names, places) if settings.quotes else [""] * len(spans)
-        for span, quote in zip(spans, quotes, strict=True):
-            span["quote"] = quote
-            if row in leaving:
-                span["churn_risk"] = True
-        found[row] = spans
-    return found
-
-
-def _competitors(
-    texts: pd.Series, scores: Scores, owner: np.ndarray, competitors: Mapping[str, tuple[str, ...]]
-) -> dict[int, list[str]]:
-    """Return unit -> the competitors that it names."""
-    mentioned = (entities.find_competitors(texts, competitors) != "").to_numpy()
-    units = np.flatnonzero(mentioned[owner])
-    written = texts.tolist()
-    parts = [written[owner[unit]][scores.start[unit] : scores.end[unit]] for unit in units]
-    named = entities.find_competitors(pd.Series(parts, dtype="str"), competitors)
-    return {int(unit): names.split(";") for unit, names in zip(units, named, strict=True) if names}
-
-
-def _leaving(texts: pd.Series, rows: np.ndarray, competitors: Mapping[str, tuple[str, ...]]) -> set[int]:
-    """Return those of the rows whose text, not only their evidence, speaks of leaving."""
-    found = entities.find_churn(texts.iloc[rows], competitors).to_numpy()
-    return set(rows[found].tolist())
-
-
-def _mentions(spans: list[Span], named: Mapping[int, list[str]], scores: Scores, row: int) -> list[Span]:
-    """Name the competitors of each labelled span; return the other units that name one."""
-    others: list[Span] = []
-    for unit in range(int(scores.first[row]), int(scores.first[row + 1])):
-        if unit not in named:
-            continue
-        place = {"start": int(scores.start[unit]), "end": int(scores.end[unit])}
-        holders = [span for span in spans if span["start"] == place["start"] and span["end"] == place["end"]]
-        for span in holders:
-            span["competitors"] = named[unit]
-        if not holders:
-            others.append({"label": "", **place, "score": 1.0, "competitors": named[unit]})
-    return others
-
-
-_KEYS = ("label", "start", "end", "score", "quote", "competitors", "churn_risk")
-
-
-def _json(spans: list[Span]) -> str:
-    ordered = [{key: span[key] for key in _KEYS if key in span} for span in spans]
-    return json.dumps(ordered, ensure_ascii=False, separators=(",", ":"))
+    return scored.assign(**emptied, spans=pd.Series(emptied_spans, index=scored.index, dtype="str"))
 
 
 def _subjects(documents: pd.DataFrame, *, quotes: bool) -> pd.Series:
     if not quotes:
         return pd.Series([""] * len(documents), dtype="str")
-    return _redacted(clean.clean_column(documents["subject"]), documents["people"])
+    return redact.redact_column(clean.clean_column(documents["subject"]), documents["people"])
 
 
-def _redacted(texts: pd.Series, people: pd.Series) -> pd.Series:
-    """Mask personal data in a column, with the names of each row's document."""
-    names = [tuple(filter(None, listed.split(";"))) for listed in people]
-    return pd.Series(redact.redact_many(texts.tolist(), names), index=texts.index, dtype="str")
-
-
-def _label_columns(scores: Scores, readable: np.ndarray, spans: list[list[Span]]) -> dict[str, pd.Series]:
+def _label_columns(scores: Scores, readable: np.ndarray) -> dict[str, pd.Series]:
     columns: dict[str, pd.Series] = {}
     for place, label in enumerate(LABELS):
-        decided = scores.decision[:, place] & readable
-        best: list[Span | None] = [
-            max(
-                (span for span in found if span["label"] == label),
-                key=lambda span: (span["score"], -span["start"]),
-                default=None,
-            )
-            for found in spans
-        ]
-        columns[label] = pd.Series(decided)
+        columns[label] = pd.Series(scores.decision[:, place] & readable)
         columns[f"{label}_score"] = pd.Series(np.round(scores.probability[:, place].astype(np.float64), 6))
-        for part in ("start", "end"):
-            columns[f"{label}_{part}"] = pd.Series(
-                [span[part] if span else None for span in best], dtype="Int64"
-            )
-        columns[f"{label}_evidence"] = pd.Series(
-            [span["quote"] if span else "" for span in best], dtype="str"
-        )
     return columns
 
 
 def _sources(scores: Scores, readable: np.ndarray) -> pd.Series:
-    return pd.Series(
-        [
-            EXPECTATION_SOURCES[source] if source >= 0 and can else ""
-            for source, can in zip(scores.source, readable, strict=True)
-        ],
-        dtype="str",
-    )
+    names = np.array([*EXPECTATION_SOURCES, ""], dtype=object)
+    # -1, none, is the last of them.
+    return pd.Series(names[np.where(readable, scores.source, -1)], dtype="str")
 
 
 def _review_reasons(texts: pd.Series, scores: Scores, readable: np.ndarray) -> pd.Series:

@@ -18,6 +18,7 @@ FLOORS = {
     "lexicon": 0,
     "revenue": 0,
     "progress": 0,
+    "leaving": 1,
     "schema": 1,
     "settings": 1,
     "metrics": 1,

@@ -8,9 +8,45 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from classifier.language import detect, is_supported
+from classifier.language import detect, detect_one, is_supported
 from classifier.language.words import FUNCTION_WORDS
 
+WORDS = st.sampled_from(
+    [
+        *(
+            "the",
+            "The",
+            "and",
+            "don’t",
+            "(der)",
+            "IST",
+            "straße",
+            "c'est",
+            "à",
+            "É",
+            "la",
+            "de",
+            "que",
+            "«in»",
+        ),
+        *(
+            "İ",
+            "ﬁ",
+            "e\u0301t",
+            "x" * 50,
+            "\u2003",
+            "для",
+            "一",
+            "👍",
+            "\U0001f600",
+            "don't.",
+            "...",
+            "o",
+            "a",
+        ),
+        *("donʼt", "и", "1a"),
+    ]
+)
 TEXTS = [
     ("The export fails every morning and nobody told us why.", "en"),
     ("Great app, easy to use", "en"),
@@ -113,6 +149,12 @@ def test_each_text_is_judged_alone(texts: list[str]) -> None:
     codes = detect(pd.Series(texts, index=range(5, 5 + len(texts)), dtype="str"))
     assert codes.index.tolist() == list(range(5, 5 + len(texts)))
     assert codes.tolist() == [detect(pd.Series([text])).tolist()[0] for text in texts]
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.lists(WORDS, max_size=60).map(" ".join) | st.text(max_size=500), max_size=4))
+def test_columns_equal_the_readable_rule(texts: list[str]) -> None:
+    assert detect(pd.Series(texts, dtype="str")).tolist() == [detect_one(text) for text in texts]
 
 
 def test_sales_notes_of_the_demo_company() -> None:

@@ -7,17 +7,31 @@ never guesses names that weren't given.
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from classifier.redact.codes import BLANK, Span, cards, emails, hidden_emails, ibans, webs
-from classifier.redact.names import names
+from classifier.redact.names import may_name, names
 from classifier.redact.phones import phones
 
-__all__ = ["Mask", "masks", "redact", "redact_many", "redact_quote", "redact_quotes"]
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = [
+    "AROUND",
+    "Mask",
+    "masks",
+    "may_name",
+    "redact",
+    "redact_column",
+    "redact_many",
+    "redact_quote",
+    "redact_quotes",
+]
 
 _PLACEHOLDER = re.compile(r"\[(?:EMAIL|PHONE|CARD|IBAN|URL|PERSON_\d{1,4})\]")
 _ELLIPSIS = "…"
 _PASSES = 5
-_AROUND = 200
+AROUND = 200
 """Code points on each side of a quote that are read for an address which crosses its edge."""
 
 Finders = tuple[tuple[str, re.Pattern[str], Callable[[str], Iterator[Span]]], ...]
@@ -108,6 +122,37 @@ def redact_many(texts: Sequence[str], people: Sequence[Sequence[str]]) -> list[s
     return [_apply(text, masks(text, row)) for text, row in zip(texts, people, strict=True)]
 
 
+def redact_column(texts: "pd.Series", people: "pd.Series") -> "pd.Series":
+    """Redact a column of texts; the same as `redact` one by one, but quick where there is nothing to mask.
+
+    Parameters
+    ----------
+    texts
+        Text without missing values.
+    people
+        The names of each row's document, ";"-joined; in the order of `texts`.
+
+    Returns
+    -------
+    Same length and index; dtype str.
+    """
+    from classifier.redact.marks import may_need_masks
+
+    marked = may_need_masks(texts)
+    for row in (people != "").to_numpy().nonzero()[0]:
+        marked[row] = marked[row] or may_name(texts.iloc[row], _listed(people.iloc[row]))
+    rows = marked.nonzero()[0]
+    if not len(rows):
+        return texts.astype("str")
+    redacted = texts.astype(object).to_numpy(copy=True)
+    redacted[rows] = redact_many(list(redacted[rows]), [_listed(names) for names in people.iloc[rows]])
+    return type(texts)(redacted, index=texts.index, dtype="str")
+
+
+def _listed(people: str) -> tuple[str, ...]:
+    return tuple(filter(None, people.split(";")))
+
+
 def redact_quote(
     text: str, people: Sequence[str] = (), limit: int = 300, *, span: tuple[int, int] | None = None
 ) -> str:
@@ -152,8 +197,8 @@ def redact_quotes(text: str, people: Sequence[str], spans: Sequence[tuple[int, i
     """
     quotes = []
     for start, end in spans:
-        begin = max(0, start - _AROUND)
-        quotes.append(redact_quote(text[begin : end + _AROUND], people, span=(start - begin, end - begin)))
+        begin = max(0, start - AROUND)
+        quotes.append(redact_quote(text[begin : end + AROUND], people, span=(start - begin, end - begin)))
     return quotes
 
 

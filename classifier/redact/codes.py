@@ -39,6 +39,10 @@ _HIDDEN = re.compile(
     re.IGNORECASE,
 )
 
+_HIDDEN_MARK = re.compile(r"[(\[{<](?:at|a|ät|æt)[)\]}>]|@|(?-i: AT )", re.IGNORECASE)
+_LONGEST_NAME = 64
+_LOCAL = re.compile(r"[\w.+\-]")
+
 _IBAN_START = re.compile(r"(?<![^\W_])[A-Za-z]{2}\d{2}(?=[ \u00a0\u202f.\-]?[A-Za-z0-9])")
 _GAPS = " \u00a0\u202f.-"
 # Length per country, from the register of SWIFT.
@@ -102,8 +106,24 @@ def emails(text: str) -> Iterator[Span]:
 
 def hidden_emails(text: str) -> Iterator[Span]:
     """Yield "name (at) example (dot) com" and its like."""
-    for found in _HIDDEN.finditer(text):
-        yield found.span()
+    end = 0
+    for mark in _HIDDEN_MARK.finditer(text):
+        start = _word_start(text, mark.start(), end)
+        found = _HIDDEN.match(text, start) if start < mark.start() else None
+        if found:
+            end = found.end()
+            yield found.span()
+
+
+def _word_start(text: str, mark: int, end: int) -> int:
+    """Return where the name before a mark begins, not before `end`; the mark itself where there is none."""
+    start = mark
+    if start > end and text[start - 1].isspace():
+        start -= 1
+    stop = start
+    while start > end and stop - start <= _LONGEST_NAME and _LOCAL.match(text, start - 1):
+        start -= 1
+    return start if start < stop else mark
 
 
 def _local_start(text: str, at: int, end: int) -> int:

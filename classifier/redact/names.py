@@ -39,15 +39,21 @@ def names(text: str, people: Sequence[str]) -> Iterator[tuple[int, int, int]]:
     use as a name is found: after a greeting or a title, or alone on a line.
     """
     finder = _finder(tuple(people))
-    if finder.pattern is None:
-        return
-    folded = text.casefold()
-    if not any(word in folded for word in finder.words):
+    if finder.pattern is None or not may_name(text, people):
         return
     for found in finder.pattern.finditer(text):
         group = str(found.lastgroup)
         start, end = found.span(group)
         yield start, end, int(group[1:].partition("_")[0])
+
+
+def may_name(text: str, people: Sequence[str]) -> bool:
+    """Tell whether a part of a name occurs in `text` at all: where none does, `names` yields nothing."""
+    words = _finder(tuple(people)).words
+    if not words:
+        return False
+    folded = text.casefold()
+    return any(word in folded for word in words)
 
 
 @lru_cache(maxsize=4_096)

@@ -1,0 +1,85 @@
+"""Columns of text as bytes and offsets, for compiled code.
+
+In: a list, a pandas Series or an Arrow array of strings. Out: their UTF-8 bytes and where each row begins;
+and the way back. Never copies bytes that lie together already.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numba as nb
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Bytes = npt.NDArray[np.uint8]
+Offsets = npt.NDArray[np.int64]
+
+
+def compiled(**options: Any) -> Callable[[Any], Any]:
+    """Return numba's decorator with the options that every compiled function shares.
+
+    What was compiled is kept on disk where numba finds a folder that it may write, else in memory only.
+    """
+
+    def decorate(function: Any) -> Any:
+        try:
+            return nb.njit(cache=True, nogil=True, **options)(function)
+        except RuntimeError:
+            # Read-only installation and no home: compile once more in every process.
+            return nb.njit(nogil=True, **options)(function)
+
+    return decorate
+
+
+def _arrow(texts: Any) -> Any:
+    if isinstance(texts, pa.Array | pa.ChunkedArray):
+        return texts.cast(pa.large_string())
+    try:
+        return pa.array(texts, type=pa.large_string())
+    except UnicodeEncodeError:
+        # Half a surrogate pair is no UTF-8, but it takes a place in the text; missing text is "".
+        encoded = [text.encode("utf-8", "surrogatepass") if isinstance(text, str) else b"" for text in texts]
+        return pa.array(encoded, type=pa.large_binary())
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of text as its UTF-8 bytes and the offsets of its rows, shape (rows + 1,)."""
+
+    data: Bytes
+    offsets: Offsets
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self.offsets) - 1
+
+    @classmethod
+    def of(cls, texts: Any) -> "Column":
+        """Return the column of `texts`: a list, a pandas Series or an Arrow array of strings."""
+        array = _arrow(texts)
+        if isinstance(array, pa.ChunkedArray):
+            array = array.combine_chunks()
+        if array.null_count:
+            array = array.fill_null("")
+        _, offsets, data = array.buffers()
+        rows = slice(array.offset, array.offset + len(array) + 1)
+        starts = (
+            np.frombuffer(offsets, dtype=np.int64)[rows]
+            if offsets is not None and offsets.size
+            else np.zeros(1, np.int64)
+        )
+        return cls(np.frombuffer(data or b"", dtype=np.uint8), starts)
+
+
+def series_of(data: Bytes, offsets: Offsets) -> "pd.Series":
+    """Return rows of UTF-8 bytes as a column of text, dtype str, without a copy."""
+    import pandas as pd
+
+    array = pa.LargeStringArray.from_buffers(len(offsets) - 1, pa.py_buffer(offsets), pa.py_buffer(data))
+    series: pd.Series = pd.Series(pd.array(array, dtype="str"))
+    return series

@@ -1,0 +1,230 @@
+"""Function words counted by compiled code: whole columns of text.
+
+In: a column of texts. Out: for each the language that its function words tell without doubt. Never differs
+from `detect_one` where it says something; says nothing where letters of other scripts or a doubt remain.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from classifier.buffers import Bytes, Column, Offsets, compiled
+from classifier.chars import SPACE, TABLE_SIZE, tables
+
+DOUBTFUL: Final = -1
+
+Kinds = npt.NDArray[np.uint16]
+Codes = npt.NDArray[np.int32]
+
+_OFFSET: Final = 0xCBF29CE484222325
+_PRIME: Final = 0x100000001B3
+_MASK: Final = (1 << 64) - 1
+_SLOTS: Final = 8_192
+_TYPOGRAPHIC: Final = 0x2019
+_PLAIN: Final = ord("'")
+_OTHER_APOSTROPHES: Final = (0x2BC, 0xFF07)
+"""`chars` folds them too, but function words are told without them."""
+
+_BEYOND: Final = ((0x370, 0x1FFF), (0x3040, 0xD7AF), (0xFF66, 0xFF9F))
+"""What `_BEYOND_LATIN` of the package matches."""
+
+
+@lru_cache(maxsize=1)
+def _kinds() -> tuple[Kinds, Codes]:
+    return tables()
+
+
+def _hash(word: str) -> int:
+    value = _OFFSET
+    for char in word:
+        value = ((value ^ ord(char)) * _PRIME) & _MASK
+    return value
+
+
+class Words:
+    """The words of languages, laid out for compiled code.
+
+    `keys` and `slots`: hash -> row of `spans`, which says where in `owners` the languages of a word are.
+    """
+
+    def __init__(self, words: Mapping[str, Sequence[tuple[str, float]]], codes: Sequence[str]) -> None:
+        self.codes = tuple(codes)
+        self.keys = np.zeros(_SLOTS, dtype=np.uint64)
+        self.spans = np.zeros((_SLOTS, 2), dtype=np.int64)
+        owners: list[int] = []
+        for word, languages in words.items():
+            key = _hash(word)
+            slot = key % _SLOTS
+            while self.spans[slot, 1]:
+                slot = (slot + 1) % _SLOTS
+            self.keys[slot] = key
+            self.spans[slot] = len(owners), len(languages)
+            owners += [self.codes.index(code) for code, _ in languages]
+        self.owners = np.array(owners, dtype=np.int64)
+
+
+@compiled()
+def _add(
+    token: Codes,
+    begin: int,
+    stop: int,
+    keys: npt.NDArray[np.uint64],
+    spans: npt.NDArray[np.int64],
+    owners: npt.NDArray[np.int64],
+    hits: npt.NDArray[np.float64],
+) -> bool:
+    """Count a token for its languages; False where no language has it."""
+    value = np.uint64(_OFFSET)
+    for place in range(begin, stop):
+        value = np.uint64((value ^ np.uint64(token[place])) * np.uint64(_PRIME))
+    slot = value % np.uint64(_SLOTS)
+    while spans[slot, 1]:
+        if keys[slot] == value:
+            share = 1.0 / spans[slot, 1]
+            for place in range(spans[slot, 0], spans[slot, 0] + spans[slot, 1]):
+                hits[owners[place]] += share
+            return True
+        slot = (slot + np.uint64(1)) % np.uint64(_SLOTS)
+    return False
+
+
+@compiled()
+def _count(
+    token: Codes,
+    length: int,
+    edges: npt.NDArray[np.bool_],
+    keys: npt.NDArray[np.uint64],
+    spans: npt.NDArray[np.int64],
+    owners: npt.NDArray[np.int64],
+    hits: npt.NDArray[np.float64],
+) -> None:
+    if length == 0 or _add(token, 0, length, keys, spans, owners, hits):
+        return
+    begin, stop = 0, length
+    while begin < stop and token[begin] < len(edges) and edges[token[begin]]:
+        begin += 1
+    while stop > begin and token[stop - 1] < len(edges) and edges[token[stop - 1]]:
+        stop -= 1
+    if begin < stop:
+        _add(token, begin, stop, keys, spans, owners, hits)
+
+
+@compiled()
+def _code_at(data: Bytes, place: int) -> tuple[int, int]:
+    """Return the code point at `place` and the bytes it takes."""
+    byte = np.int32(data[place])
+    if byte < 0x80:
+        return byte, 1
+    if byte < 0xE0:
+        return ((byte & 0x1F) << 6) | (data[place + 1] & 0x3F), 2
+    if byte < 0xF0:
+        return ((byte & 0x0F) << 12) | ((data[place + 1] & 0x3F) << 6) | (data[place + 2] & 0x3F), 3
+    high = ((byte & 0x07) << 18) | ((data[place + 1] & 0x3F) << 12)
+    return high | ((data[place + 2] & 0x3F) << 6) | (data[place + 3] & 0x3F), 4
+
+
+@compiled()
+def _hits(
+    data: Bytes,
+    begin: int,
+    stop: int,
+    longest: int,
+    kinds: Kinds,
+    folds: Codes,
+    edges: npt.NDArray[np.bool_],
+    keys: npt.NDArray[np.uint64],
+    spans: npt.NDArray[np.int64],
+    owners: npt.NDArray[np.int64],
+    token: Codes,
+    hits: npt.NDArray[np.float64],
+) -> bool:
+    """Count the words of the first `longest` code points; False where letters beyond Latin are among them."""
+    place, count, length = begin, 0, 0
+    while place < stop and count < longest:
+        code, size = _code_at(data, place)
+        place += size
+        count += 1
+        if code >= 0x370:
+            for low, high in _BEYOND:
+                if low <= code <= high:
+                    return False
+        if code < TABLE_SIZE and kinds[code] & SPACE:
+            _count(token, length, edges, keys, spans, owners, hits)
+            length = 0
+        elif code == _TYPOGRAPHIC:
+            token[length] = _PLAIN
+            length += 1
+        elif code < 0x80 or code >= TABLE_SIZE or code in _OTHER_APOSTROPHES:
+            token[length] = code | 0x20 if 65 <= code <= 90 else code
+            length += 1
+        else:
+            for step in range(3):
+                if folds[code, step]:
+                    token[length] = folds[code, step]
+                    length += 1
+    _count(token, length, edges, keys, spans, owners, hits)
+    return True
+
+
+@compiled()
+def _tell(
+    data: Bytes,
+    offsets: Offsets,
+    longest: int,
+    clear: float,
+    languages: int,
+    kinds: Kinds,
+    folds: Codes,
+    edges: npt.NDArray[np.bool_],
+    keys: npt.NDArray[np.uint64],
+    spans: npt.NDArray[np.int64],
+    owners: npt.NDArray[np.int64],
+    found: npt.NDArray[np.int64],
+) -> None:
+    hits = np.zeros(languages, dtype=np.float64)
+    token = np.empty(3 * longest, dtype=np.int32)
+    for row in range(len(offsets) - 1):
+        hits[:] = 0.0
+        found[row] = DOUBTFUL
+        tables = (kinds, folds, edges, keys, spans, owners)
+        if not _hits(data, offsets[row], offsets[row + 1], longest, *tables, token, hits):
+            continue
+        best, second = 0, 0.0
+        for language in range(1, languages):
+            if hits[language] > hits[best]:
+                best, second = language, hits[best]
+            elif hits[language] > second:
+                second = hits[language]
+        if hits[best] >= clear and hits[best] >= 2 * second:
+            found[row] = best
+
+
+def clear_languages(
+    texts: Any, words: Words, *, longest: int, clear: float, edges: str
+) -> npt.NDArray[np.int64]:
+    """Return the language of each text, a place in `words.codes`; DOUBTFUL where more must be looked at.
+
+    Parameters
+    ----------
+    texts
+        A column of strings.
+    words
+        The function words.
+    longest
+        Code points of each text that count.
+    clear
+        So many function words must the language have, and twice as many as any other.
+    edges
+        Characters that are taken off a word that isn't known.
+    """
+    column = Column.of(texts)
+    kinds, folds = _kinds()
+    stripped = np.zeros(max(map(ord, edges)) + 1, dtype=np.bool_)
+    stripped[list(map(ord, edges))] = True
+    found = np.empty(len(column), dtype=np.int64)
+    tables = (kinds, folds, stripped, words.keys, words.spans, words.owners)
+    _tell(column.data, column.offsets, longest, clear, len(words.codes), *tables, found)
+    return found

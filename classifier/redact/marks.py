@@ -1,0 +1,123 @@
+"""A quick look, compiled, at where a text may hold anything to mask.
+
+In: columns of text as bytes. Out: masks. May be wrong in one way only: what `masks` would find is marked.
+"""
+
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from classifier.buffers import Bytes, Column, Offsets, compiled
+
+_AT: Final = ord("@")
+_SLASH: Final = ord("/")
+_DOT: Final = ord(".")
+_COLON: Final = ord(":")
+_W: Final = ord("w")
+_SPACE: Final = ord(" ")
+_NEWLINE: Final = ord("\n")
+_UNDERSCORE: Final = ord("_")
+_OPENING: Final = tuple(map(ord, "([{<"))
+_CLOSING: Final = tuple(map(ord, ")]}>"))
+_AE: Final = 0xC3
+"""First byte of ä and æ, in which "(ät)" is written."""
+
+_DIGITS: Final = 7
+"""Of the shortest telephone number."""
+
+_ENDING: Final = 21
+"""Bytes of the longest ending of a domain before "/"."""
+
+
+@compiled()
+def _is_letter(byte: int) -> bool:
+    return 97 <= byte | 0x20 <= 122
+
+
+@compiled()
+def _is_domain_end(data: Bytes, begin: int, slash: int) -> bool:
+    """Tell whether "." and letters stand before the slash; what isn't ASCII counts as a letter."""
+    place = slash - 1
+    while place >= begin and slash - place <= _ENDING and (_is_letter(data[place]) or data[place] >= 0x80):
+        place -= 1
+    return bool(place >= begin and data[place] == _DOT)
+
+
+@compiled()
+def _is_written_at(data: Bytes, place: int, stop: int) -> bool:
+    """Tell whether "(at)" or its like may stand at an opening bracket, or " AT " at a space."""
+    if place + 2 >= stop:
+        return False
+    first = data[place + 1]
+    if data[place] == _SPACE:
+        return bool(first == 65 and data[place + 2] == 84)
+    if first | 0x20 != 97 and first != _AE:
+        return False
+    closed = False
+    for after in range(place + 2, min(place + 5, stop)):
+        closed |= data[after] in _CLOSING
+    return closed
+
+
+@compiled()
+def suspicious(data: Bytes, begin: int, stop: int) -> bool:
+    """Tell whether bytes may hold an address or a number to mask."""
+    digits = 0
+    for place in range(begin, stop):
+        byte = data[place]
+        if _is_letter(byte) or byte in (_NEWLINE, _UNDERSCORE):
+            digits = 0
+        elif 48 <= byte <= 57 or byte >= 0xC0:
+            # A first byte beyond ASCII may be a digit of another script.
+            digits += 1
+            if digits >= _DIGITS or (digits == 2 and place >= begin + 3 and _is_iban_start(data, place)):
+                return True
+        elif _is_address_mark(data, begin, place, stop):
+            return True
+    return False
+
+
+@compiled()
+def _is_address_mark(data: Bytes, begin: int, place: int, stop: int) -> bool:
+    """Tell whether a sign that is neither letter nor digit belongs to an address."""
+    byte = data[place]
+    if byte == _AT:
+        return True
+    if byte == _DOT:
+        return bool(
+            place >= begin + 3
+            and data[place - 1] | 0x20 == _W
+            and data[place - 2] | 0x20 == _W
+            and data[place - 3] | 0x20 == _W
+        )
+    if byte == _COLON:
+        return bool(place + 2 < stop and data[place + 1] == _SLASH and data[place + 2] == _SLASH)
+    if byte == _SLASH:
+        return bool(_is_domain_end(data, begin, place))
+    return bool((byte == _SPACE or byte in _OPENING) and _is_written_at(data, place, stop))
+
+
+@compiled()
+def _is_iban_start(data: Bytes, second: int) -> bool:
+    """Tell whether two letters and two digits end at `second`; digits beyond ASCII make none."""
+    return bool(
+        48 <= data[second] <= 57
+        and 48 <= data[second - 1] <= 57
+        and _is_letter(data[second - 2])
+        and _is_letter(data[second - 3])
+    )
+
+
+@compiled()
+def _rows(data: Bytes, offsets: Offsets, found: npt.NDArray[np.bool_]) -> None:
+    for row in range(len(offsets) - 1):
+        found[row] = suspicious(data, offsets[row], offsets[row + 1])
+
+
+def may_need_masks(texts: Any) -> npt.NDArray[np.bool_]:
+    """Mark the texts of a column in which `masks` may find something without knowing any names."""
+    column = Column.of(texts)
+    found = np.zeros(len(column), dtype=np.bool_)
+    _rows(column.data, column.offsets, found)
+    return found

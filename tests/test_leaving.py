@@ -1,0 +1,84 @@
+"""Signs of leaving: the same as spaCy's Matcher finds with the same patterns."""
+
+from functools import lru_cache
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from classifier.cues import churn_patterns
+from classifier.leaving import speak_of_leaving, tokens_of
+
+RIVALS = ["Acme", "North Star", "acmecorp"]
+WORDS = st.sampled_from(
+    [
+        *tokens_of(
+            "we i they you are 're 'm not can't cannot don't won't never no without leave leaving"
+            " cancel cancelled my our the contract subscription annual big plan switch move moving"
+            " over to another other look at alternatives competitor elsewhere last straw final"
+            " chance walk away be off had enough out renew going renewing - renewal unlikely or ."
+            " ! , Acme acme North Star acmecorp quote from trial with have a risk"
+        ),
+        *("can't", "don't", "\n", "the app", "this was", "Wir", "kündigen"),
+    ]
+)
+TEXTS = st.lists(WORDS, max_size=14).map(lambda words: " ".join(words).replace(" '", "'"))
+
+
+@lru_cache(maxsize=1)
+def matcher():
+    import spacy
+    from spacy.matcher import Matcher
+
+    nlp = spacy.blank("en")
+    found = Matcher(nlp.vocab)
+    for name, patterns in churn_patterns([[token.text for token in nlp(s)] for s in RIVALS]).items():
+        found.add(name, patterns)
+    return nlp, found
+
+
+def by_spacy(text: str) -> bool:
+    nlp, found = matcher()
+    doc = nlp(text)
+    negations = {"not", "n't", "never", "no", "without", "nobody", "instead"}
+    return any(
+        doc.vocab.strings[match] == "negated already"
+        or not negations & {token.lower_ for token in doc[max(0, start - 3) : start]}
+        for match, start, _ in found(doc)
+    )
+
+
+@given(TEXTS)
+@example("We're leaving, cancel our big annual contract")
+@example("a quote, they say, from Acme")
+@example("North Star have been talking")
+@example("we can't renew")
+@settings(max_examples=200, deadline=None)
+def test_equals_the_matcher_of_spacy(text: str) -> None:
+    assert speak_of_leaving([text], RIVALS).tolist() == [by_spacy(text)]
+
+
+def test_typographic_apostrophes_count_as_plain_ones() -> None:
+    assert speak_of_leaving(["We’re leaving.", "They won’t renew.", "We don’t leave you."], ()).tolist() == [
+        True,
+        True,
+        False,
+    ]
+
+
+def test_rows_are_judged_alone_and_missing_ones_are_silent() -> None:
+    assert speak_of_leaving(["last straw", None, "fine"], RIVALS).tolist() == [True, False, False]
+    assert speak_of_leaving([], RIVALS).tolist() == []
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [
+        ("I’m out", ["I", "'m", "out"]),
+        ("non-renewal\nnow", ["non", "-", "renewal", "\n", "now"]),
+        ("a  b", ["a", " ", "b"]),
+        ("cannot stay_on", ["can", "not", "stay", "_", "on"]),
+    ],
+)
+def test_tokens(text: str, tokens: list[str]) -> None:
+    assert tokens_of(text) == tokens
