@@ -131,7 +131,7 @@ def score_texts(model: FastModel, texts: Any) -> Scores:
         bias=np.array(model.bias, dtype=np.float32),
         heads=np.array(
             [
-                (*head.stack, _logit(head.threshold), head.unit_scale, head.unit_shift, head.margin)
+                (*head.stack, logit(head.threshold), head.unit_scale, head.unit_shift, head.margin)
                 for head in heads
             ]
         ),
@@ -140,10 +140,11 @@ def score_texts(model: FastModel, texts: Any) -> Scores:
         least_known=LEAST_KNOWN,
         shortest=SHORTEST_EVIDENCE,
         gap=LABELS.index(GAP),
-        none=float(_NO_UNIT),
+        none=float(NO_UNIT),
     )
     decided = deciding.decide(units.first, units.start, units.end, sums, counts, rules)
-    return Scores(first=units.first, start=units.start, end=units.end, **vars(decided))
+    refined = np.zeros(len(units.first) - 1, dtype=np.bool_)
+    return Scores(first=units.first, start=units.start, end=units.end, refined=refined, **vars(decided))
 
 
 def score_one(model: FastModel, text: str) -> Scores:

@@ -84,13 +84,13 @@ class LoadedModel:
         """How the chosen tier decides; the cascade's thresholds are those of the fast tier."""
         return self.accurate.heads if self.accurate and self.tier == ACCURATE else self.fast.heads
 
-    def score(self, texts: Sequence[str], scores: Scores, readable: np.ndarray) -> Scores:
+    def score(self, texts: Any, scores: Scores, readable: Any) -> Scores:
         """Return the scores of the chosen tier, given those of the fast one.
 
         Parameters
         ----------
         texts
-            Cleaned.
+            Cleaned: a list or a pandas Series.
         scores
             Of the fast tier.
         readable
@@ -101,7 +101,7 @@ class LoadedModel:
         rows = np.flatnonzero(readable)
         if self.tier == CASCADE:
             rows = np.intersect1d(rows, accurate.unsure(scores, self.fast.heads, self.accurate.band))
-        return accurate.refine(self.accurate, texts, scores, rows)
+        return accurate.refine(self.accurate, list(texts), scores, rows)
 
 
 def folders(explicit: str = "") -> list[Path]:

@@ -245,7 +245,7 @@ def score(
     """
     languages = language.detect(texts)
     readable = language.is_supported(languages, settings.languages or model.languages).to_numpy()
-    scores = classify.score_texts(model.fast, texts)
+    scores = model.score(texts, classify.score_texts(model.fast, texts), readable)
     columns = {name: documents[name] for name in schema.SCORED if name in documents}
     columns["language"] = languages
     columns["subject"] = _subjects(documents, quotes=settings.quotes)
