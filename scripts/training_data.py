@@ -1,0 +1,87 @@
+"""The labelled data that the shipped model learns from.
+
+In: the folder of public data and this project's texts. Out: the table LABELLED, without any text that
+is a near-duplicate of a gold one. Shared by the scripts that train.
+"""
+
+import hashlib
+import json
+from pathlib import Path
+
+import click
+import numpy as np
+import pandas as pd
+
+from classifier import card, labelled, splits
+from classifier.labels import LABELS
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+SOURCES = (
+    card.Source("sumo_firefox_questions", "CC BY-SA 3.0", "support.mozilla.org, Firefox questions"),
+    card.Source("sumo_thunderbird_questions", "CC BY-SA 3.0", "support.mozilla.org, Thunderbird questions"),
+    card.Source("minibar_health_apps", "MIT", "Mini-BAR, reviews of health apps"),
+    card.Source("cfpb_sample", "public domain (US)", "CFPB, consumer complaint narratives"),
+    card.Source("endava_it_tickets", "MIT", "Endava, IT tickets"),
+    card.Source("banking77", "CC BY 4.0", "Banking77, questions to a bank"),
+    card.Source("clinc150", "CC BY 3.0", "CLINC150, requests to an assistant"),
+    card.Source("bitext_support", "CDLA-Sharing 1.0", "Bitext, customer support"),
+    card.Source("sales_note", "Apache-2.0", "*written*: sales notes"),
+    card.Source("support_written", "Apache-2.0", "*written*: tickets, chats, reviews, posts"),
+)
+
+
+def training_data(data_root: Path) -> pd.DataFrame:
+    """Return all labelled documents, without those that are near-duplicates of a gold text."""
+    paths = [
+        *sorted((data_root / "train").glob("*.jsonl")),
+        *sorted((PROJECT / "data/training").glob("written_*.jsonl")),
+    ]
+    frames = [labelled.read_labelled([path]) for path in paths]
+    annotated = sorted((PROJECT / "data/training").glob("annotations_*.jsonl"))
+    frames += [_annotated(path, data_root) for path in annotated]
+    documents = pd.concat(frames, ignore_index=True)
+    documents = documents[~documents["id"].duplicated()].reset_index(drop=True)
+    gold = [labelled.read_labelled([path])["text"] for path in sorted((data_root / "gold").glob("*.jsonl"))]
+    groups = splits.near_duplicate_groups(pd.concat([documents["text"], *gold]).tolist())
+    leaks = np.isin(groups[: len(documents)], groups[len(documents) :])
+    click.echo(
+        f"{len(documents)} labelled documents; left out as near-duplicates of gold: {int(leaks.sum())}"
+    )
+    return documents[~leaks].reset_index(drop=True)
+
+
+def _annotated(path: Path, data_root: Path) -> pd.DataFrame:
+    """Join annotations (labels and offsets, keyed by source, id and hash) with the public texts."""
+    texts: dict[str, dict[str, str]] = {}
+    rows = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        source = row["source"]
+        if source not in texts:
+            file = next(
+                found
+                for found in (data_root / part / f"{source}.parquet" for part in ("corpora", "public"))
+                if found.is_file()
+            )
+            table = pd.read_parquet(file, columns=["id", "text"])
+            texts[source] = dict(zip(table["id"].astype(str), table["text"].str.strip(), strict=True))
+        text = texts[source].get(row["id"], "")
+        if hashlib.sha256(text.encode()).hexdigest()[:16] != row["sha256"]:
+            raise click.ClickException(
+                f"{path}: {source} {row['id']} has another text than the one that was labelled"
+            )
+        evidence = {label: text[start:end] for label, (start, end) in row["evidence"].items()}
+        rows.append(
+            {
+                "id": f"{source}:{row['id']}",
+                "text": text,
+                **{label: label in row["labels"] for label in LABELS},
+                "evidence": json.dumps(evidence, ensure_ascii=False),
+                "expectation_source": row["expectation_source"] or "",
+                "group": "",
+                "source": source,
+                "channel": "",
+            }
+        )
+    return pd.DataFrame(rows)
