@@ -15,7 +15,7 @@ import click
 
 from classifier import __version__
 from classifier.errors import FeedbackError, OutputError
-from classifier.options import answering, choose, configured, day, modelling, reading, reporting
+from classifier.options import TIERS, answering, choose, configured, day, modelling, reading, reporting
 
 EXIT_USER = 1
 EXIT_INTERRUPTED = 130
@@ -263,6 +263,18 @@ def train(data: tuple[Path, ...], out: Path, seed: int, quiet: bool, form: str) 
 @click.argument("data", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="DATA...")
 @modelling
 @click.option(
+    "--against",
+    default=None,
+    metavar="NAME_OR_PATH",
+    help="Another model to compare with: each difference (this minus that) with its interval.",
+)
+@click.option(
+    "--against-tier",
+    type=click.Choice(TIERS),
+    default=None,
+    help="Tier to compare with; of the same model where --against is left out.",
+)
+@click.option(
     "--out",
     type=click.Path(path_type=Path),
     default=None,
@@ -275,16 +287,41 @@ def train(data: tuple[Path, ...], out: Path, seed: int, quiet: bool, form: str) 
 @click.option("--seed", default=0, show_default=True, help="Seed of the resamples.")
 @answering
 def evaluate(
-    data: tuple[Path, ...], out: Path | None, resamples: int, seed: int, form: str, **values: Any
+    data: tuple[Path, ...],
+    against: str | None,
+    against_tier: str | None,
+    out: Path | None,
+    resamples: int,
+    seed: int,
+    form: str,
+    **values: Any,
 ) -> None:
     """Measure a model on labelled files: precision, recall, F1, AP, calibration, with intervals."""
     from classifier import teach
     from classifier.evaluate import render_table
 
     model = _model(values)
-    evaluation, files = teach.evaluate_files(data, model, out, resamples=resamples, seed=seed)
-    body = {"command": "evaluate", "model_id": model.model_id, **evaluation.as_dict(), "files": files}
-    _say(form, body, lambda: render_table(evaluation))
+    other = None
+    if against or against_tier:
+        chosen = {**values, "model": against or values["model"], "tier": against_tier}
+        other = teach.Contender(_model(chosen), against_tier)
+    measured = teach.evaluate_files(
+        data,
+        teach.Contender(model, values["tier"]),
+        out,
+        against=other,
+        resamples=resamples,
+        seed=seed,
+    )
+    results = [measured.evaluation, *([measured.comparison] if measured.comparison else [])]
+    body = {
+        "command": "evaluate",
+        "model_id": model.model_id,
+        **measured.evaluation.as_dict(),
+        "comparison": measured.comparison.as_dict() if measured.comparison else None,
+        "files": measured.files,
+    }
+    _say(form, body, lambda: "\n\n".join(map(render_table, results)))
 
 
 @main.command()

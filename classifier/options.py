@@ -23,6 +23,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 CONFIG: Final = "classifier.toml"
 
+TIERS: Final = ("fast", "cascade", "accurate")
+"""What `--tier` takes; a model may have fewer."""
+
 _INPUT = (
     ("--source", "NAME", "Who wrote the export (auto: by its content); see `classifier sources`."),
     ("--text-column", "NAME", "Column that holds the text."),
@@ -94,7 +97,7 @@ def modelling(function: F) -> F:
             click.option("--models", default="", metavar="DIR", help="Folder that models are looked for in."),
             click.option(
                 "--tier",
-                type=click.Choice(["fast", "cascade", "accurate"]),
+                type=click.Choice(TIERS),
                 default=None,
                 help="Tier of the model (default: the best it has).",
             ),

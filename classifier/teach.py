@@ -5,7 +5,7 @@ In: paths of labelled data. Out: a model's folder, or figures. Never prints.
 
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,39 @@ import pandas as pd
 from classifier import card, classify, evaluate, labelled, models, train
 from classifier.labels import EXPECTATION_SOURCES, GAP, LABELS, TITLES
 from classifier.models import LoadedModel
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What `evaluate` found: `comparison` where two models were measured, `files` (name -> path) written."""
+
+    evaluation: evaluate.Evaluation
+    comparison: evaluate.Comparison | None
+    files: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A model as it is measured; `tier` is None for the best that it has."""
+
+    model: LoadedModel
+    tier: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The model's id and, where one was chosen, its tier."""
+        return " ".join(filter(None, [self.model.model_id, self.tier]))
+
+    def predictions(self, texts: pd.Series) -> evaluate.Predictions:
+        """Return what the model says of `texts`: all that an evaluation knows of it.
+
+        Raises
+        ------
+        ModelError
+            If the model hasn't the tier.
+        """
+        models.require_tier(self.model, self.tier)
+        return predictions_of(self.model.fast, texts)
 
 
 def predictions_of(model: classify.FastModel, texts: pd.Series) -> evaluate.Predictions:
@@ -133,18 +166,43 @@ def trained_text(trained: dict[str, Any]) -> str:
 
 
 def evaluate_files(
-    data: Sequence[Path], model: LoadedModel, out: Path | None, *, resamples: int, seed: int
-) -> tuple[evaluate.Evaluation, dict[str, str]]:
+    data: Sequence[Path],
+    measured: Contender,
+    out: Path | None,
+    *,
+    against: Contender | None = None,
+    resamples: int,
+    seed: int,
+) -> Measured:
     """Measure a model on labelled files; write the files of an evaluation where `out` is given.
+
+    Parameters
+    ----------
+    against
+        Another model, or another tier, to be compared with on the same resamples; differences are
+        `measured` minus `against`.
 
     Raises
     ------
     InputError
         If the data can't be read.
+    ModelError
+        If a model hasn't its tier.
     OutputError
         If `out` can't be written.
     """
     gold = labelled.read_labelled(data)
-    found = evaluate.evaluate(gold, predictions_of(model.fast, gold["text"]), n_boot=resamples, seed=seed)
-    written = evaluate.write(out, found) if out else []
-    return found, {path.name: str(path) for path in written}
+    predictions = measured.predictions(gold["text"])
+    found = evaluate.evaluate(gold, predictions, n_boot=resamples, seed=seed)
+    comparison = None
+    if against:
+        comparison = evaluate.compare(
+            gold,
+            against.predictions(gold["text"]),
+            predictions,
+            names=(against.name, measured.name),
+            n_boot=resamples,
+            seed=seed,
+        )
+    written = evaluate.write(out, found, comparison) if out else []
+    return Measured(found, comparison, {path.name: str(path) for path in written})

@@ -1,7 +1,8 @@
 """Write what the docs say of the program by asking the program: `make docs`.
 
 In: classifier.cli, README.md, the demo company, the model card. Out: docs/cli.md from --help; in
-README.md, what each `console` command prints, and how good the model is. Never edits anything else.
+README.md, what each `console` command prints, and how good the model is; by two other scripts, the
+counts in data/README.md and the figures in docs/quality.md. Never edits anything else.
 """
 
 import os
@@ -16,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import click
+import datasheet
+import quality_page
 
 from classifier.cli import main
 
@@ -167,8 +170,10 @@ def cli_page() -> str:
 
 
 def write() -> None:
-    """Renew both pages."""
+    """Renew all pages."""
     PAGE.write_text(cli_page(), encoding="utf-8")
+    datasheet.renew()
+    quality_page.renew()
     page = README.read_text(encoding="utf-8")
     with tempfile.TemporaryDirectory() as folder:
         lines = [command.line for command in commands(page) if command.runs]

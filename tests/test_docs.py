@@ -371,7 +371,14 @@ def printed(demo: Path, labelled: Path, tmp_path_factory: pytest.TempPathFactory
         "score": call("score", notes, "--out", out / "scored.csv", *JSON),
         "report": call("report", out / "scored.csv", "--out", again, *JSON),
         "explain": call("explain", "You promised offline sync. It loses our photos every week!", *JSON),
-        "evaluate": call("evaluate", labelled, "--resamples", 20, "--out", out / "figures", *JSON),
+        "evaluate": call(
+            "evaluate",
+            labelled,
+            *("--resamples", 20),
+            *("--against", "default"),
+            *("--out", out / "figures"),
+            *JSON,
+        ),
         "sources": call("sources", *JSON),
         "diff": call("diff", demo, again, *JSON),
     }

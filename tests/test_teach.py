@@ -5,7 +5,7 @@ import pytest
 import trained
 
 from classifier import classify, models, teach
-from classifier.errors import InputError, OutputError
+from classifier.errors import InputError, ModelError, OutputError
 from classifier.labels import EXPECTATION_SOURCES, GAP, LABELS
 
 
@@ -135,13 +135,37 @@ def train_labels():
 
 
 def test_evaluation_of_files(taught, files, tmp_path):
-    model = models.load(taught[1])
-    found, written = teach.evaluate_files(files[:1], model, None, resamples=20, seed=0)
-    assert written == {}
-    assert found.as_dict()["documents"] == len(files[0].read_text().splitlines())
-    again, written = teach.evaluate_files(files[:1], model, tmp_path / "figures", resamples=20, seed=0)
-    assert again.as_dict() == found.as_dict()
-    assert written
-    assert all((tmp_path / "figures" / name).is_file() for name in written)
+    ours = teach.Contender(models.load(taught[1]))
+    found = teach.evaluate_files(files[:1], ours, None, resamples=20, seed=0)
+    assert (found.files, found.comparison) == ({}, None)
+    assert found.evaluation.as_dict()["documents"] == len(files[0].read_text().splitlines())
+    again = teach.evaluate_files(files[:1], ours, tmp_path / "figures", resamples=20, seed=0)
+    assert again.evaluation.as_dict() == found.evaluation.as_dict()
+    assert again.files
+    assert all((tmp_path / "figures" / name).is_file() for name in again.files)
     with pytest.raises(InputError, match="no such file"):
-        teach.evaluate_files([tmp_path / "no.jsonl"], model, None, resamples=20, seed=0)
+        teach.evaluate_files([tmp_path / "no.jsonl"], ours, None, resamples=20, seed=0)
+
+
+def test_two_models_are_compared_on_the_same_resamples(taught, files, tmp_path):
+    ours = teach.Contender(models.load(taught[1]))
+    other = teach.Contender(models.load(trained.save(tmp_path / "tiny" / "1")))
+    found = teach.evaluate_files(files[:1], ours, tmp_path, against=other, resamples=50, seed=0)
+    assert found.comparison is not None
+    assert found.comparison.names == (other.name, ours.name)
+    pair = found.comparison.macro_f1
+    assert pair.second == found.evaluation.macro_f1
+    assert pair.difference.value == pytest.approx(pair.second.value - pair.first.value)
+    assert found.comparison.as_dict() == json.loads((tmp_path / "evaluation.json").read_text())["comparison"]
+    same = teach.evaluate_files(files[:1], ours, None, against=ours, resamples=50, seed=0).comparison
+    assert same is not None
+    difference = same.macro_f1.difference
+    assert (difference.value, difference.low, difference.high) == (0, 0, 0)
+    assert same.macro_f1.better == ""
+
+
+def test_a_tier_that_the_model_lacks_is_never_replaced(taught, files):
+    model = models.load(taught[1])
+    assert teach.Contender(model, "fast").name == f"{model.model_id} fast"
+    with pytest.raises(ModelError, match="has no tier 'accurate'"):
+        teach.evaluate_files(files[:1], teach.Contender(model, "accurate"), None, resamples=5, seed=0)
