@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 import click
 
 from classifier import __version__
-from classifier.errors import FeedbackError, OutputError
+from classifier.errors import FeedbackError, OutputError, SettingsError
 from classifier.options import TIERS, answering, choose, configured, day, modelling, reading, reporting
 
 EXIT_USER = 1
@@ -45,7 +45,10 @@ class _Group(click.Group):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
-            click.echo("interrupted; nothing was written under its final name", err=True)
+            told = "interrupted; nothing was written under its final name"
+            if ctx.invoked_subcommand in ("run", "score"):
+                told += "; run the same command with --resume to go on from there"
+            click.echo(told, err=True)
             ctx.exit(EXIT_INTERRUPTED)
 
 
@@ -96,9 +99,13 @@ def _tell(outcome: Any, *, quiet: bool) -> None:
 
 
 def _watching(values: dict[str, Any]) -> Any:
+    from classifier.engines import Engine
     from classifier.run import Watching
 
-    return Watching(False if values["quiet"] else values["progress"], values.get("workers"))
+    if values.get("scheduler") and values["engine"] != "dask":
+        raise SettingsError(f"--scheduler {values['scheduler']} needs --engine dask; add it")
+    engine = Engine(values.get("engine", "local"), values.get("workers"), values.get("scheduler", ""))
+    return Watching(False if values["quiet"] else values["progress"], engine, values.get("resume", False))
 
 
 def _choice(values: dict[str, Any]) -> Any:

@@ -5,7 +5,7 @@ Never calls texts of different people duplicates, however alike; keeps hashes, n
 """
 
 import bisect
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Final
 
@@ -58,26 +58,48 @@ class Deduplicator:
         duplicates
             Table DUPLICATES, one row for each that isn't kept; `duplicate_of` is the id of the one that is.
         """
-        batch = _fingerprints(documents, texts)
+        return self.tell(documents, fingerprints(documents, texts))
+
+    def tell(
+        self, documents: pd.DataFrame, batch: "Fingerprints", *, suffix: str = "", foreign: Mask | None = None
+    ) -> tuple[Mask, pd.DataFrame]:
+        """Do as `split`, where the texts were looked at elsewhere: in another process, in an earlier run.
+
+        Parameters
+        ----------
+        documents
+            At least the columns `file`, `row` and `document_id`.
+        batch
+            Of the same rows. Rows that take another name have it in `ids` afterwards.
+        suffix, foreign
+            The rows of `foreign` whose id another text has get this behind their id, and are looked at anew.
+        """
         kept = np.ones(len(documents), dtype=np.bool_)
         here = _Seen({}, {})
         found: list[tuple[str, str]] = []
-        for row in self._suspects(batch).nonzero()[0]:
+        for row in self._suspects(batch, suffix).nonzero()[0]:
             verdict = self._verdict(batch, int(row), here)
+            if verdict is not None and verdict[1] == SAME_ID and foreign is not None and foreign[row]:
+                batch.rename(int(row), f"{batch.ids[row]}{suffix}")
+                verdict = self._verdict(batch, int(row), here)
             if verdict is None:
                 here.add(batch, int(row))
             else:
                 kept[row] = False
                 found.append(verdict)
         self._remember(batch, kept)
-        duplicates = documents.loc[~kept, ["file", "row", "document_id"]].assign(
-            duplicate_of=[original for original, _ in found], kind=[kind for _, kind in found]
+        duplicates = documents.loc[~kept, ["file", "row"]].assign(
+            document_id=batch.ids[~kept],
+            duplicate_of=[original for original, _ in found],
+            kind=[kind for _, kind in found],
         )
         return kept, schema.conform(duplicates, schema.DUPLICATES)
 
-    def _suspects(self, batch: "_Fingerprints") -> Mask:
-        """Mark rows that share a key with any other; all others are new without a closer look."""
+    def _suspects(self, batch: "Fingerprints", suffix: str) -> Mask:
+        """Mark rows that share a key with any other, or may share a name that is given here."""
         suspects = np.zeros(len(batch.ids), dtype=np.bool_)
+        if suffix:
+            suspects |= np.fromiter((name.endswith(suffix) for name in batch.ids), np.bool_, len(batch.ids))
         for keys, used, index in (
             (batch.id_keys, batch.has_id, self._ids),
             (batch.content_keys, batch.comparable, self._contents),
@@ -88,7 +110,7 @@ class Deduplicator:
             suspects[used] |= known
         return suspects
 
-    def _verdict(self, batch: "_Fingerprints", row: int, here: "_Seen") -> tuple[str, str] | None:
+    def _verdict(self, batch: "Fingerprints", row: int, here: "_Seen") -> tuple[str, str] | None:
         """Return (id of the original, kind); None for a new document."""
         name = batch.ids[row]
         if batch.has_id[row]:
@@ -106,7 +128,7 @@ class Deduplicator:
                 return original, SAME_TEXT
         return None
 
-    def _remember(self, batch: "_Fingerprints", kept: Mask) -> None:
+    def _remember(self, batch: "Fingerprints", kept: Mask) -> None:
         rows = np.full(len(kept), _NOWHERE, dtype=np.int32)
         rows[kept] = len(self._kept) + np.arange(kept.sum(), dtype=np.int32)
         self._kept.add(pa.array(batch.ids[kept], type=pa.string()), batch.texts[kept])
@@ -127,36 +149,37 @@ class Register:
         self._files: list[str] = []
 
     def enter(
-        self, documents: pd.DataFrame, texts: pd.Series
+        self, documents: pd.DataFrame, prints: "Fingerprints"
     ) -> tuple[pd.DataFrame, npt.NDArray[np.bool_], pd.DataFrame]:
-        """Take the next batch, which must come from one file.
+        """Take the next batch, which must come from one file; how the rows are cut changes nothing.
+
+        Parameters
+        ----------
+        documents
+            At least the columns `file`, `row` and `document_id` of table DOCUMENTS.
+        prints
+            What `fingerprints` made of them, row by row.
 
         Returns
         -------
         The documents with their final ids, and `kept` and `duplicates` as `Deduplicator.split`.
         """
         if documents.empty:
-            return documents, *self._run.split(documents, texts)
+            return documents, *self._run.tell(documents, prints)
         file = str(documents["file"].iloc[0])
         if not self._files or self._files[-1] != file:
             self._files.append(file)
             self._file = Deduplicator()
         if len(self._files) == 1:
-            return documents, *self._run.split(documents, texts)
-        new_here, _ = self._file.split(documents, texts)
-        kept, duplicates = self._run.split(documents, texts)
-        clash = np.zeros(len(documents), dtype=np.bool_)
-        clash[~kept] = (duplicates["kind"] == SAME_ID).to_numpy()
-        clash &= new_here
-        if not clash.any():
-            return documents, kept, duplicates
-        names = documents["document_id"].where(~clash, documents["document_id"] + f"@{_stem(file)}")
-        documents = documents.assign(document_id=names.astype("str"))
-        duplicates = duplicates[~clash[~kept]].reset_index(drop=True)
-        again, still = self._run.split(documents[clash], texts[clash])
-        kept = kept.copy()
-        kept[clash] = again
-        return documents, kept, pd.concat([duplicates, still], ignore_index=True)
+            return documents, *self._run.tell(documents, prints)
+        new_here, _ = self._file.tell(documents, prints)
+        named = prints.copy()
+        kept, duplicates = self._run.tell(documents, named, suffix=f"@{_stem(file)}", foreign=new_here)
+        return (
+            documents.assign(document_id=pd.Series(named.ids, index=documents.index, dtype="str")),
+            kept,
+            (duplicates),
+        )
 
 
 def _stem(file: str) -> str:
@@ -165,8 +188,8 @@ def _stem(file: str) -> str:
 
 
 @dataclass(frozen=True)
-class _Fingerprints:
-    """What is compared of a batch, one entry a row."""
+class Fingerprints:
+    """What is compared of a batch, one entry a row; tells nothing of the texts but their hashes."""
 
     ids: npt.NDArray[np.object_]
     has_id: Mask
@@ -175,7 +198,42 @@ class _Fingerprints:
     comparable: Mask  # long enough, with account and time
     content_keys: Keys
 
+    def copy(self) -> "Fingerprints":
+        """Return a copy whose rows can be renamed."""
+        return replace(self, ids=self.ids.copy(), id_keys=self.id_keys.copy())
+
+    def rename(self, row: int, name: str) -> None:
+        """Give a row another id."""
+        self.ids[row] = name
+        self.id_keys[row] = _key(name.encode())
+
+    def table(self) -> pd.DataFrame:
+        """Return all but the ids as columns; `from_table` takes them back."""
+        return pd.DataFrame(
+            {
+                "id_key": self.id_keys,
+                "text_1": self.texts[:, 0],
+                "text_2": self.texts[:, 1],
+                "comparable": self.comparable,
+                "content_key": self.content_keys,
+            }
+        )
+
+    @classmethod
+    def from_table(cls, ids: pd.Series, table: pd.DataFrame) -> "Fingerprints":
+        """Return the fingerprints that `table` was made of; `ids` are those of the documents."""
+        names = ids.to_numpy(dtype=object)
+        return cls(
+            names,
+            names != "",
+            table["id_key"].to_numpy(np.uint64),
+            table[["text_1", "text_2"]].to_numpy(np.uint64),
+            table["comparable"].to_numpy(np.bool_),
+            table["content_key"].to_numpy(np.uint64),
+        )
+
     def text(self, row: int) -> tuple[int, int]:
+        """Return the hash of a row's text."""
         return int(self.texts[row, 0]), int(self.texts[row, 1])
 
 
@@ -186,7 +244,7 @@ class _Seen:
     text_of_id: dict[str, tuple[int, int]]
     id_of_content: dict[tuple[int, int, int], str]
 
-    def add(self, batch: _Fingerprints, row: int) -> None:
+    def add(self, batch: Fingerprints, row: int) -> None:
         if batch.has_id[row]:
             self.text_of_id[batch.ids[row]] = batch.text(row)
         if batch.comparable[row]:
@@ -265,7 +323,16 @@ class _Kept:
         return self._ids[part][at].as_py(), (int(text[0]), int(text[1]))
 
 
-def _fingerprints(documents: pd.DataFrame, texts: pd.Series) -> _Fingerprints:
+def fingerprints(documents: pd.DataFrame, texts: pd.Series) -> Fingerprints:
+    """Return what tells repeated documents: pure and row-local.
+
+    Parameters
+    ----------
+    documents
+        The columns `document_id`, `account` and `created_at` of table DOCUMENTS.
+    texts
+        Their texts, in the same order.
+    """
     ids = documents["document_id"].to_numpy(dtype=object)
     accounts = documents["account"].str.strip()
     created_at = documents["created_at"]
@@ -280,8 +347,11 @@ def _fingerprints(documents: pd.DataFrame, texts: pd.Series) -> _Fingerprints:
     whose = [f"{time}\0{account}".encode() for time, account in when_and_who]
     for row in comparable.nonzero()[0]:
         contents[row] = _key(hashes[row].tobytes() + whose[row])
-    keys = np.fromiter((_key(name.encode()) for name in ids), dtype=np.uint64, count=len(ids))
-    return _Fingerprints(ids, ids != "", keys, hashes, comparable, contents)
+    return Fingerprints(ids, ids != "", _id_keys(ids), hashes, comparable, contents)
+
+
+def _id_keys(ids: npt.NDArray[np.object_]) -> Keys:
+    return np.fromiter((_key(name.encode()) for name in ids), dtype=np.uint64, count=len(ids))
 
 
 def _key(data: bytes) -> int:

@@ -27,3 +27,18 @@ class ModelError(FeedbackError):
 
 class OutputError(FeedbackError):
     """A result cannot be written (disk full, no permission, foreign files in the folder)."""
+
+
+class EngineError(FeedbackError):
+    """A worker or a scheduler failed; the message names the rows that it was at."""
+
+
+class ExtraError(FeedbackError):
+    """An option needs packages that are not installed."""
+
+
+def extra_missing(what: str, extra: str) -> ExtraError:
+    """Return the error to raise where `what` (an option, an address) needs the extra `extra`."""
+    return ExtraError(
+        f"{what} needs packages that are not installed; run: pip install 'feedback-classifier[{extra}]'"
+    )

@@ -47,6 +47,30 @@ def _decorate(function: F, decorators: "tuple[Callable[[F], F], ...]") -> F:
     return function
 
 
+_MOVING = (
+    click.option(
+        "--engine",
+        type=click.Choice(["local", "dask"]),
+        default="local",
+        help="Where rows are scored: on this machine, or on a Dask cluster.",
+    ),
+    click.option(
+        "--scheduler",
+        default="",
+        metavar="ADDRESS",
+        help="Dask scheduler, such as tcp://host:8786 (default: a cluster on this machine).",
+    ),
+    click.option(
+        "--workers",
+        type=click.IntRange(1),
+        default=None,
+        help="Processes that score (default: by the size of the inputs).",
+    ),
+    click.option("--resume", is_flag=True, help="Go on where an interrupted run of this output stopped."),
+)
+"""How batches are moved; none of it changes a byte of the results."""
+
+
 def reading(function: F) -> F:
     """Add the options of the commands that read exports."""
     texts = tuple(
@@ -78,12 +102,7 @@ def reading(function: F) -> F:
             click.option(
                 "--quotes", type=click.Choice(["redacted", "none"]), default=None, help="Quotes to write."
             ),
-            click.option(
-                "--workers",
-                type=click.IntRange(1),
-                default=None,
-                help="Processor cores to use (default: all).",
-            ),
+            *_MOVING,
         ),
     )
 

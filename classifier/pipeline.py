@@ -5,7 +5,7 @@ read has a place. Never writes a file; never holds more than a batch.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,7 +13,7 @@ import pandas as pd
 
 from classifier import classify, clean, language, redact, schema, spans
 from classifier.classify import Scores
-from classifier.dedupe import Register
+from classifier.dedupe import Fingerprints, Register, fingerprints
 from classifier.errors import InputError
 from classifier.labels import EXPECTATION_SOURCES, LABELS
 from classifier.models import LoadedModel
@@ -137,53 +137,73 @@ def short_names(paths: Iterable[str]) -> dict[str, str]:
     return names
 
 
-def score_batches(
-    batches: Iterable[ReadBatch],
-    *,
-    model: LoadedModel,
-    settings: ScoreSettings,
-    filters: Filters,
-    tally: Tally,
-) -> Iterator[pd.DataFrame]:
-    """Yield scored rows in input order; what is left out goes into `tally`.
+@dataclass(frozen=True)
+class Part:
+    """What one batch came to before repeated documents are taken out, which only the whole run can tell.
 
-    Each batch is prepared (filtered, cleaned, without automatic replies and duplicates) and scored.
+    `scored` is table SCORED with the kept columns; `places` (`file`, `row`, `document_id`) and `prints`
+    are of the same rows. `documents` counts what was read, before filters.
     """
-    seen = Register()
-    for batch in batches:
-        documents, texts = prepare(batch, filters=filters, seen=seen, tally=tally)
-        scored = score(documents, texts=texts, model=model, settings=settings)
-        tally.scored += len(scored)
-        tally.review += int(scored["review"].sum())
-        for label in LABELS:
-            tally.labelled[label] += int(scored[label].sum())
-        yield scored
+
+    scored: pd.DataFrame
+    places: pd.DataFrame
+    prints: Fingerprints
+    rejected: pd.DataFrame
+    dropped: pd.DataFrame
+    documents: int = 0
+    merged: int = 0
+    notes: tuple[str, ...] = ()
 
 
-def prepare(
-    batch: ReadBatch, *, filters: Filters, seen: Register, tally: Tally
-) -> tuple[pd.DataFrame, pd.Series]:
-    """Return the documents to score and their texts, row by row."""
-    tally.rejected.append(batch.rejected)
-    tally.dropped.append(batch.dropped)
-    tally.merged += batch.merged
-    tally.notes += [note for note in batch.notes if note not in tally.notes]
-    documents = batch.documents.reset_index(drop=True)
-    tally.documents += len(documents)
-    documents = _drop(documents, ~_wanted(documents, filters), "filtered", tally)
+def part_of(batch: ReadBatch, *, model: LoadedModel, settings: ScoreSettings, filters: Filters) -> Part:
+    """Prepare and score one batch: pure and row-local, so that any engine may do it anywhere."""
+    documents, texts, dropped = prepare(batch.documents, filters)
+    return Part(
+        scored=score(documents, texts=texts, model=model, settings=settings),
+        places=documents[["file", "row", "document_id"]],
+        prints=fingerprints(documents, texts),
+        rejected=batch.rejected,
+        dropped=schema.conform(pd.concat([batch.dropped, dropped], ignore_index=True), schema.DROPPED),
+        documents=len(batch.documents),
+        merged=batch.merged,
+        notes=batch.notes,
+    )
+
+
+def settle(part: Part, *, seen: Register, tally: Tally) -> pd.DataFrame:
+    """Return the scored rows of the next part in input order; what is left out goes into `tally`."""
+    tally.rejected.append(part.rejected)
+    tally.dropped.append(part.dropped)
+    tally.merged += part.merged
+    tally.documents += part.documents
+    tally.notes += [note for note in part.notes if note not in tally.notes]
+    named, kept, duplicates = seen.enter(part.places, part.prints)
+    tally.duplicates.append(duplicates)
+    scored = part.scored.assign(document_id=named["document_id"])
+    if not kept.all():
+        scored = scored[kept].reset_index(drop=True)
+    tally.scored += len(scored)
+    tally.review += int(scored["review"].sum())
+    for label in LABELS:
+        tally.labelled[label] += int(scored[label].sum())
+    return scored
+
+
+def prepare(documents: pd.DataFrame, filters: Filters) -> tuple[pd.DataFrame, pd.Series, pd.DataFrame]:
+    """Return the documents to score, their cleaned texts, and table DROPPED of the others: row by row."""
+    documents = documents.reset_index(drop=True)
+    documents, filtered = _drop(documents, ~_wanted(documents, filters), "filtered")
     texts = clean.document_text(documents["subject"], documents["body"])
     automatic = np.asarray(clean.is_auto_reply(documents["subject"], documents["body"]))
     texts = texts[~automatic].reset_index(drop=True)
-    documents = _drop(documents, automatic, "auto_reply", tally)
-    documents, kept, duplicates = seen.enter(documents, texts)
-    tally.duplicates.append(duplicates)
-    return documents[kept].reset_index(drop=True), texts[kept].reset_index(drop=True)
+    documents, answers = _drop(documents, automatic, "auto_reply")
+    return documents, texts, pd.concat([filtered, answers], ignore_index=True)
 
 
-def _drop(documents: pd.DataFrame, mask: np.ndarray, reason: str, tally: Tally) -> pd.DataFrame:
+def _drop(documents: pd.DataFrame, mask: np.ndarray, reason: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the rows that the mask doesn't mark, and table DROPPED of those that it does."""
     gone = documents.loc[mask, ["file", "row", "document_id"]].assign(reason=reason)
-    tally.dropped.append(schema.conform(gone, schema.DROPPED))
-    return documents[~mask].reset_index(drop=True)
+    return documents[~mask].reset_index(drop=True), schema.conform(gone, schema.DROPPED)
 
 
 def _wanted(documents: pd.DataFrame, filters: Filters) -> np.ndarray:

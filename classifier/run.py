@@ -4,20 +4,22 @@ In: paths and choices. Out: files, and what there is to tell about them. Never p
 options; every stage's rules live in the stage.
 """
 
-import os
 import platform
 import resource
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from classifier import backlogs, models, pipeline, read, report, schema, tables
+from classifier import backlogs, engines, models, pipeline, read, report, schema, tables
+from classifier.dedupe import Register
+from classifier.engines import Engine, Job, Journal
 from classifier.errors import InputError, OutputError
 from classifier.models import LoadedModel
 from classifier.options import Chosen
@@ -27,14 +29,17 @@ from classifier.report import Results, Rows, ScoredSummary, manifest
 
 SCORED = "scored.parquet"
 REJECTED = "rejected.csv"
+PARTS = ".classifier-parts"
+"""Folder in a run's folder for what is finished until the run is."""
 
 
 @dataclass(frozen=True)
 class Watching:
-    """What is shown while a command works (None: where a terminal watches), and with how many cores."""
+    """How a command works: what is shown (None: where a terminal watches), by which engine, from where."""
 
     progress: bool | None = None
-    workers: int | None = None
+    engine: Engine = field(default_factory=Engine)
+    resume: bool = False
 
 
 @dataclass(frozen=True)
@@ -88,11 +93,13 @@ class Outcome:
 
 @dataclass
 class _Clock:
-    """Seconds per stage."""
+    """Seconds per stage, and how many processes scored."""
 
     began: float = field(default_factory=time.monotonic)
     started: str = field(default_factory=lambda: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()))
     stages: dict[str, float] = field(default_factory=dict)
+    workers: int = 1
+    resumed: int = 0
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -143,16 +150,19 @@ def score(
     tally = Tally()
     files = {} if out == "-" else {Path(out).name: out}
     _check_target(out, inputs)
-    with report.scored_writer(out, extra=chosen.settings.input.keep, format=form, bom=bom) as writer:
-        sources, notes = read.find_inputs(inputs)
-        tally.names = pipeline.short_names(source.name for source in sources)
-        for batch in _scored(sources, notes, model=model, chosen=chosen, tally=tally, watching=watching):
-            writer.write(batch)
-        if any(map(len, tally.rejected)):
-            beside = _rejected_beside(Path("stdout" if out == "-" else out))
-            report.write_csv(tally.table("rejected"), beside, bom=bom)
-            files[beside.name] = str(beside)
-        pipeline.check_rejected(tally, chosen.settings.input.max_rejected)
+    extra = chosen.settings.input.keep
+    with _journal(out) as journal:
+        unfinished = None if out == "-" else journal.unfinished
+        with report.scored_writer(out, extra=extra, format=form, bom=bom, unfinished=unfinished) as writer:
+            found = _found(inputs, watching)
+            with closing(_scored(found, model, chosen, tally, watching, journal, clock)) as batches:
+                for batch in batches:
+                    writer.write(batch)
+            if any(map(len, tally.rejected)):
+                beside = _rejected_beside(Path("stdout" if out == "-" else out))
+                report.write_csv(tally.table("rejected"), beside, bom=bom)
+                files[beside.name] = str(beside)
+            pipeline.check_rejected(tally, chosen.settings.input.max_rejected)
     return Outcome(
         out=out,
         rows=tally.rows(),
@@ -164,6 +174,18 @@ def score(
         seconds=clock.seconds,
         files=files,
     )
+
+
+def _journal(out: str) -> AbstractContextManager[Journal]:
+    """Open the journal of a scored file."""
+    if out == "-":
+        return nullcontext(engines.NoJournal())
+    return engines.opened(engines.folder_beside(Path(out)), out)
+
+
+def _found(inputs: Sequence[str], watching: Watching) -> tuple[list[read.Input], list[str]]:
+    """Return the inputs and notes on them; workers of a cluster fetch what lies elsewhere themselves."""
+    return read.find_inputs(inputs, fetched=watching.engine.kind == "local")
 
 
 def _check_target(out: str, inputs: Sequence[str]) -> None:
@@ -209,25 +231,27 @@ def run(
     clock = _Clock()
     references = choice.references.read()
     tally = Tally()
-    sources, notes = read.find_inputs(inputs)
+    sources, notes = _found(inputs, watching)
     # Equal documents in two files: which one counts must not depend on the order they were named in.
     sources = sorted(sources, key=lambda source: source.name)
-    tally.names = pipeline.short_names(source.name for source in sources)
     # Themes need the quotes; what leaves the program is stripped afterwards.
     scoring = replace(chosen.settings.scoring, quotes="redacted")
     inner = replace(chosen, settings=replace(chosen.settings, scoring=scoring))
-    with report.prepare_folder(out, force=choice.force) as folder:
+    with (
+        report.prepare_folder(out, force=choice.force) as folder,
+        engines.opened(out / PARTS, str(out)) as journal,
+    ):
         with clock.stage("score"):
-            batches = list(_scored(sources, notes, model=model, chosen=inner, tally=tally, watching=watching))
+            found = sources, notes
+            batches = list(_scored(found, model, inner, tally, watching, journal, clock))
         _check_rejected(tally, chosen, out)
         with clock.stage("report"):
             scored = canonical(pd.concat(batches, ignore_index=True))
             results = _results(scored, model.model_id, tally, chosen, choice, references)
         with clock.stage("write"):
             _write(folder, scored, results, chosen, choice)
-        paths = [source.path for source in sources] + list(choice.references.given().values())
-        stdin = [source.path for source in sources if source.name == "-"]
-        _write_manifest(folder, results, paths, chosen, choice, watching, clock, stdin)
+        paths = list(choice.references.given().values())
+        _write_manifest(folder, results, paths, chosen, choice, watching, clock, sources)
         names = sorted(path.name for path in manifest.visible(folder))
     return _outcome(out, results, tally, clock, names)
 
@@ -281,15 +305,36 @@ def _write(
 
 
 def _scored(
-    sources: Sequence[read.Input],
-    notes: Sequence[str],
-    *,
+    found: tuple[Sequence[read.Input], Sequence[str]],
     model: LoadedModel,
     chosen: Chosen,
     tally: Tally,
     watching: Watching,
-) -> Iterator[pd.DataFrame]:
+    journal: Journal,
+    clock: _Clock,
+) -> Generator[pd.DataFrame, None, None]:
     """Yield scored batches, with the kept columns that filters need but nobody asked for left out."""
+    sources, notes = found
+    tally.names = pipeline.short_names(source.name for source in sources)
+    job = _job(chosen, model, watching.engine.part_rows)
+    identity = partial(engines.identity_of, job, sources, manifest.versions())
+    tally.notes += journal.start(identity, resume=watching.resume)
+    engines.use_threads(watching.engine.workers)
+    runner = engines.start(watching.engine, job, model, sources)
+    seen, done = Register(), False
+    try:
+        with rows_bar(shown=watching.progress, total=_expected(sources, watching), what="scoring") as advance:
+            for part in engines.parts(sources, notes, job=job, runner=runner, journal=journal):
+                yield pipeline.settle(part, seen=seen, tally=tally)
+                advance(tally.read)
+        done = True
+    finally:
+        clock.workers, clock.resumed = runner.workers, journal.taken
+        runner.close(at_once=not done)
+
+
+def _job(chosen: Chosen, model: LoadedModel, part_rows: int) -> Job:
+    """Return all that shapes a scored row, as a worker needs it."""
     given = chosen.settings.input
     extra = tuple(name for name in chosen.filters.where if name not in pipeline.FILTERABLE)
     names = {one for one in read.ReadOptions.__dataclass_fields__ if one in given.__dataclass_fields__}
@@ -304,18 +349,14 @@ def _scored(
         keep=given.keep,
         languages=chosen.settings.scoring.languages,
     )
-    if watching.workers:
-        import numba
+    return Job(engines.ModelPlace.of(model), settings, chosen.filters, options, part_rows)
 
-        numba.set_num_threads(min(watching.workers, numba.get_num_threads()))
-    batches = read.read_files(sources, options, notes=notes)
-    total = expected_rows(source.path for source in sources) if watched(watching.progress) else None
-    with rows_bar(shown=watching.progress, total=total, what="scoring") as advance:
-        for batch in pipeline.score_batches(
-            batches, model=model, settings=settings, filters=chosen.filters, tally=tally
-        ):
-            advance(tally.read)
-            yield batch
+
+def _expected(sources: Sequence[read.Input], watching: Watching) -> int | None:
+    """Return about how many rows there are, where somebody watches and the inputs tell."""
+    if not watched(watching.progress) or not all(source.is_here for source in sources):
+        return None
+    return expected_rows(source.path for source in sources)
 
 
 def _check_rejected(tally: Tally, chosen: Chosen, out: Path) -> None:
@@ -397,7 +438,7 @@ def _write_manifest(
     choice: ReportChoice,
     watching: Watching,
     clock: _Clock,
-    stdin: Sequence[Path] = (),
+    sources: Sequence[read.Input] = (),
 ) -> None:
     settings: dict[str, Any] = asdict(chosen.settings)
     settings["filters"] = {
@@ -409,7 +450,7 @@ def _write_manifest(
     built = manifest.build(
         folder,
         rows=results.rows,
-        inputs=_inputs(paths, stdin),
+        inputs=_inputs(paths, sources),
         model_id=results.model_id,
         settings=settings,
         as_of="" if results.as_of is None else results.as_of.strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -420,25 +461,32 @@ def _write_manifest(
             "stages": clock.stages,
             "host": platform.node(),
             "platform": platform.platform(),
-            "workers": watching.workers or os.cpu_count(),
-            "engine": "local",
+            "workers": clock.workers,
+            "engine": watching.engine.kind,
+            "scheduler": watching.engine.scheduler,
+            "resumed_parts": clock.resumed,
             "peak_memory_mb": _peak_memory(),
-            "paths": [str(path) for path in paths],
+            "paths": [*(source.address or str(source.path) for source in sources), *map(str, paths)],
             "config": chosen.config,
         },
     )
     manifest.write(folder, built)
 
 
-def _inputs(paths: Sequence[Path], stdin: Sequence[Path]) -> list[dict[str, str]]:
-    """Return name and sha256 of each input; the copy of standard input has a name of chance, so it is "-"."""
-    files = manifest.inputs_of(path for path in paths if path not in stdin)
-    piped = [{"name": "-", "sha256": read.sha256_of(path)} for path in stdin]
-    return sorted([*files, *piped], key=lambda one: (one["name"], one["sha256"]))
+def _inputs(paths: Sequence[Path], sources: Sequence[read.Input]) -> list[dict[str, str]]:
+    """Return name and sha256 of each input; a copy has a path of chance, so it goes by the input's name."""
+    files = [source.path for source in sources if source.is_here and source.copy is None]
+    described = manifest.inputs_of([*files, *paths])
+    for source in sources:
+        if source.copy is not None or not source.is_here:
+            described.append(
+                {"name": Path(source.name).name, "sha256": read.sha256_of(read.fetch(source).path)}
+            )
+    return sorted(described, key=lambda one: (one["name"], one["sha256"]))
 
 
 def _peak_memory() -> int:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     # Bytes on macOS, kilobytes elsewhere.
     return round(peak / (1 << 20 if sys.platform == "darwin" else 1 << 10))
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from classifier import schema
-from classifier.dedupe import Deduplicator
+from classifier.dedupe import Deduplicator, Register, fingerprints
 
 LONG = "The export fails every morning."
 OTHER = "The import fails every evening."
@@ -146,3 +146,32 @@ def test_many_batches_stay_small_and_find_all() -> None:
     kept, duplicates = memory.split(*batch(again))
     assert not np.any(kept)
     assert duplicates["kind"].eq("exact").all()
+
+
+def entered(rows: Sequence[tuple[str, str]], cuts: Sequence[int]) -> list[tuple[str, bool]]:
+    """Return the name of each document of the second of two files, and whether it is kept."""
+    register = Register()
+    documents, texts = batch([("1", LONG, "Acme", MARCH)])
+    register.enter(documents, fingerprints(documents, texts))
+    found: list[tuple[str, bool]] = []
+    for start, end in pairwise([0, *sorted(cuts), len(rows)]):
+        documents, texts = batch([(name, text, "Acme", APRIL) for name, text in rows[start:end]], start + 1)
+        documents["file"] = "notes.csv"
+        named, kept, _ = register.enter(documents, fingerprints(documents, texts))
+        found += zip(named["document_id"], kept.tolist(), strict=True)
+    return found
+
+
+@settings(deadline=None, max_examples=40)
+@given(data=st.data())
+def test_two_files_give_the_same_names_however_they_are_cut(data: st.DataObject) -> None:
+    names = st.sampled_from(["1", "2", "1@notes"])
+    rows = data.draw(st.lists(st.tuples(names, st.sampled_from([LONG, OTHER, "Short."])), max_size=5))
+    cuts = data.draw(st.lists(st.integers(0, len(rows)), max_size=2))
+    assert entered(rows, cuts) == entered(rows, [])
+
+
+def test_another_text_under_an_id_of_another_file_gets_a_name_of_its_own() -> None:
+    rows = [("1", OTHER), ("2", OTHER), ("1", LONG), ("1@notes", OTHER)]
+    expected = [("1@notes", True), ("2", False), ("1", False), ("1@notes", False)]
+    assert entered(rows, []) == expected

@@ -55,6 +55,7 @@ FLOORS = {
     "train": 6,
     "evaluate": 6,
     "explain": 6,
+    "engines": 7,
     "options": 7,
     "teach": 7,
     "model": 7,

@@ -7,9 +7,10 @@ rows that were rejected or dropped. Never holds a whole table in memory.
 from collections.abc import Iterator, Sequence
 
 from classifier.read.documents import KEEP, DocumentReader, empty_batch
-from classifier.read.opening import Input, find_inputs, sha256_of
+from classifier.read.opening import Input, fetch, find_inputs, sha256_of
 from classifier.read.options import ReadBatch, ReadOptions, check_options
-from classifier.read.plans import check_named, make_plan
+from classifier.read.plans import Plan, check_named, make_plan
+from classifier.read.remote import mark_of
 from classifier.read.sources import (
     FormatDescription,
     SourceDescription,
@@ -27,7 +28,11 @@ __all__ = [
     "SourceDescription",
     "describe_formats",
     "describe_sources",
+    "empty_batch",
+    "fetch",
     "find_inputs",
+    "mark_of",
+    "open_files",
     "read_batches",
     "read_files",
     "sha256_of",
@@ -75,14 +80,30 @@ def read_files(
         As `read_batches`.
     """
     chosen = options or ReadOptions()
-    check_options(chosen)
-    check_source(chosen.source)
-    plans = [make_plan(file, chosen) for file in files]
-    check_named([plan for plan in plans if plan], chosen.may_lack)
+    streams = open_files(files, chosen)
     if notes:
         yield empty_batch(notes, chosen)
-    for file, plan in zip(files, plans, strict=True):
-        if plan is None:
-            yield empty_batch([f"{file.name}: empty"], chosen)
-        else:
-            yield from DocumentReader(plan, chosen).batches()
+    for stream in streams:
+        yield from stream
+
+
+def open_files(files: Sequence[Input], options: ReadOptions) -> list[Iterator[ReadBatch]]:
+    """Look at all inputs, and return the batches of each one; nothing of it is read before it is asked for.
+
+    Raises
+    ------
+    InputError
+        As `read_batches`.
+    """
+    check_options(options)
+    check_source(options.source)
+    plans = [make_plan(file, options) for file in files]
+    check_named([plan for plan in plans if plan], options.may_lack)
+    return [_batches_of(file, plan, options) for file, plan in zip(files, plans, strict=True)]
+
+
+def _batches_of(file: Input, plan: Plan | None, options: ReadOptions) -> Iterator[ReadBatch]:
+    if plan is None:
+        yield empty_batch([f"{file.name}: empty"], options)
+    else:
+        yield from DocumentReader(plan, options).batches()

@@ -13,13 +13,14 @@ import sys
 import tempfile
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any, BinaryIO
 
 import pyarrow as pa
 
 from classifier.errors import InputError
+from classifier.read import remote
 
 BLOCK = 8 << 20
 """Bytes that are read at a time."""
@@ -34,40 +35,71 @@ class BrokenStreamError(InputError):
 
 @dataclass(frozen=True)
 class Input:
-    """One file: `name` as the user gave it, `path` where its bytes lie."""
+    """One file: `name` as the user gave it, `path` where its bytes lie.
+
+    One with an `address` lies elsewhere, and has a path only once it is `copy`.
+    """
 
     name: str
     path: Path
+    address: str = ""
     # Holds the copy of a stream on disk for as long as the input is in use.
     copy: IO[bytes] | None = None
 
+    @property
+    def is_here(self) -> bool:
+        """Whether the bytes lie on this machine."""
+        return not self.address or self.copy is not None
 
-def find_inputs(inputs: Sequence[str]) -> tuple[list[Input], list[str]]:
+
+def find_inputs(inputs: Sequence[str], *, fetched: bool = True) -> tuple[list[Input], list[str]]:
     """Return the files that `inputs` name, in the order given, and notes on what was left out.
 
     Globs are expanded and sorted; `-` and other streams are copied to a temporary file, for
-    their format is found by looking twice.
+    their format is found by looking twice; so are addresses (`s3://...`), unless `fetched` is False.
 
     Raises
     ------
     InputError
         If there is no input, a file is missing or a folder, or a glob matches nothing.
+    ExtraError
+        If the packages for an address are not installed.
     """
     if not inputs:
         raise InputError("no input given; name at least one file, or - for standard input")
     found: list[Input] = []
     notes: list[str] = []
-    seen: dict[tuple[int, int], str] = {}
+    seen: dict[tuple[int, int] | str, str] = {}
     for name in inputs:
         for one in _matches(name):
-            status = os.stat(one.path)
-            key = (status.st_dev, status.st_ino)
+            key = _identity(one)
             if key in seen:
                 notes.append(f"{one.name}: the same file as {seen[key]}; read once")
             else:
                 seen[key] = one.name
-                found.append(one)
+                found.append(fetch(one) if fetched else one)
     return found, notes
+
+
+def fetch(source: Input) -> Input:
+    """Return the input with its bytes on this machine: itself, or a copy of what lies elsewhere.
+
+    Raises
+    ------
+    InputError
+        If it can't be read.
+    """
+    if source.is_here:
+        return source
+    copy = remote.copied(source.address)
+    return replace(source, path=Path(copy.name), copy=copy)
+
+
+def _identity(source: Input) -> tuple[int, int] | str:
+    if source.address:
+        return source.address
+    status = os.stat(source.path)
+    return status.st_dev, status.st_ino
 
 
 def sha256_of(path: str | Path) -> str:
@@ -138,6 +170,8 @@ def sample(source: Input, size: int) -> bytes:
 def _matches(name: str) -> list[Input]:
     if name == "-":
         return [_copied(name, sys.stdin.buffer)]
+    if remote.is_address(name):
+        return [Input(each, Path(each), address=each) for each in remote.find(name)]
     path = Path(name)
     if path.is_dir():
         raise InputError(f"{name!r} is a folder; name its files, e.g. '{name.rstrip('/')}/*.csv'")

@@ -56,15 +56,17 @@ class _Sink(io.RawIOBase):
 
 
 @contextlib.contextmanager
-def atomic(path: Path) -> Iterator[BinaryIO]:
+def atomic(path: Path, *, unfinished: Path | None = None) -> Iterator[BinaryIO]:
     """Open a temporary file beside `path` that takes its place when the block ends well.
+
+    `unfinished` is where it lies until then (on the same disk), for callers who clean up after a crash.
 
     Raises
     ------
     OutputError
         If the file can't be created, written or moved; nothing is left under either name.
     """
-    part = path.with_name(f".{path.name[:100]}.{secrets.token_hex(4)}.part")
+    part = unfinished or path.with_name(f".{path.name[:100]}.{secrets.token_hex(4)}.part")
     try:
         stream = part.open("xb")
     except OSError as error:

@@ -193,7 +193,12 @@ class ScoredWriter:
 
 @contextlib.contextmanager
 def scored_writer(
-    path: str | Path, *, extra: Sequence[str] = (), format: str = "", bom: bool = False
+    path: str | Path,
+    *,
+    extra: Sequence[str] = (),
+    format: str = "",
+    bom: bool = False,
+    unfinished: Path | None = None,
 ) -> Iterator[ScoredWriter]:
     """Open a writer of scored rows; the file appears when the block ends well.
 
@@ -209,6 +214,8 @@ def scored_writer(
         Needed for "-" only: csv or jsonl.
     bom
         Begin CSV with a byte order mark, for Excel.
+    unfinished
+        Where the file lies until it is complete; by default beside it, under a name of chance.
 
     Raises
     ------
@@ -217,7 +224,11 @@ def scored_writer(
     """
     kind, compression = _stdout_format(format) if str(path) == "-" else format_of(str(path))
     with contextlib.ExitStack() as stack:
-        stream = sys.stdout.buffer if str(path) == "-" else stack.enter_context(atomic(Path(path)))
+        stream = (
+            sys.stdout.buffer
+            if str(path) == "-"
+            else stack.enter_context(atomic(Path(path), unfinished=unfinished))
+        )
         if compression == "gz":
             # Neither name nor time in the header: same rows, same bytes.
             packed = gzip.GzipFile(filename="", mode="wb", fileobj=stream, mtime=0, compresslevel=6)

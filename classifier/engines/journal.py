@@ -1,0 +1,348 @@
+"""What a run has finished, on disk beside its output, so that another run can go on from there.
+
+In: parts as they are finished. Out: a folder of parts and journal.jsonl, which names those that are
+complete; later the same parts again. Never trusts a part that isn't as it was written, and never keeps
+anything of a run that ended well.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import IO, Any, Final
+
+from classifier.engines import packing
+from classifier.engines.identity import Identity, differences
+from classifier.errors import EngineError, OutputError, SettingsError
+from classifier.pipeline import Part
+from classifier.report.files import output_error
+
+NAME: Final = "journal.jsonl"
+FORMAT: Final = 1
+SYNC_SECONDS: Final = 1.0
+"""So much work a power cut may cost; waiting for the disk after every part would cost more."""
+
+_UNFINISHED: Final = "unfinished"
+_LOCK: Final = "lock"
+_LONGEST: Final = 100
+
+Place = tuple[int, int]
+"""Number of an input, and of a part of it, both from 0."""
+
+
+def folder_beside(out: Path) -> Path:
+    """Return the folder for what a run finishes of the file `out`: hidden, on the same disk."""
+    name = out.name
+    if len(name) > _LONGEST:
+        name = f"{name[:_LONGEST]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+    return out.with_name(f".{name}.parts")
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """A part that is complete on disk."""
+
+    name: str
+    sha256: str
+
+
+class Journal:
+    """The parts that are finished; `opened` makes one.
+
+    Nothing but an empty folder is made for a run of one part: there would be nothing to go on from.
+    """
+
+    def __init__(self, folder: Path, out: str) -> None:
+        self.folder = folder
+        self._out = out
+        self._identity: Callable[[], Identity] | None = None
+        self._entries: dict[Place, _Entry] = {}
+        self._whole: dict[int, int] = {}
+        self._held: list[tuple[Place, Part]] = []
+        self._pending: list[tuple[dict[str, Any], Path | None]] = []
+        self._stream: IO[bytes] | None = None
+        self._synced = time.monotonic()
+        self.taken = 0
+
+    @property
+    def unfinished(self) -> Path:
+        """Where the output lies until it is complete."""
+        return self.folder / _UNFINISHED
+
+    @property
+    def kept(self) -> int:
+        """How many parts are safe on disk."""
+        return len(self._entries)
+
+    def start(self, identity: Callable[[], Identity], *, resume: bool) -> tuple[str, ...]:
+        """Take up what an earlier run left, or throw it away; return what to tell the user.
+
+        Parameters
+        ----------
+        identity
+            Describes this run; called only where needed, for it reads the inputs.
+        resume
+            Whether to go on where the earlier run stopped.
+
+        Raises
+        ------
+        SettingsError
+            If the earlier run was another one: of other inputs, settings, or another model.
+        OutputError
+            If the folder can't be written.
+        """
+        self._identity = identity
+        header, lines = self._read()
+        if header is not None and resume:
+            return self._take_up(header, lines)
+        with self._told():
+            for path in self.folder.iterdir():
+                if path.name not in (_LOCK, _UNFINISHED):
+                    path.unlink()
+        if header is not None:
+            return (f"{self._out}: what an interrupted run had finished is thrown away (--resume keeps it)",)
+        return (f"{self._out}: no interrupted run to resume; begun anew",) if resume else ()
+
+    def take(self, place: Place) -> Part | None:
+        """Return a part that an earlier run finished; None where it didn't, or the part is damaged."""
+        entry = self._entries.get(place)
+        content = self._content(entry) if entry else None
+        if content is None:
+            self._entries.pop(place, None)
+            return None
+        self.taken += 1
+        return packing.read(content)
+
+    def parts_of(self, number: int) -> int | None:
+        """Return how many parts an input has; None where an earlier run didn't finish it whole."""
+        return self._whole.get(number)
+
+    def add(self, place: Place, part: Part) -> None:
+        """Keep a part; it is safe after the next `sync`.
+
+        Raises
+        ------
+        OutputError
+            If it can't be written.
+        """
+        if place in self._entries:
+            return
+        if self._stream is None:
+            self._held.append((place, part))
+            if sum(1 for _, held in self._held if held.documents) < 2:
+                return
+            self._begin()
+        for each, held in self._held or [(place, part)]:
+            self._store(each, held)
+        self._held = []
+        if time.monotonic() - self._synced >= SYNC_SECONDS:
+            self.sync()
+
+    def finish(self, number: int, count: int) -> None:
+        """Note that an input is done, with so many parts."""
+        if self._whole.get(number) != count:
+            self._whole[number] = count
+            self._pending.append(({"input": number, "parts": count}, None))
+
+    def sync(self) -> None:
+        """Make all that was added safe: parts first, then the lines that name them.
+
+        Raises
+        ------
+        OutputError
+            If the disk is full, or fails.
+        """
+        self._synced = time.monotonic()
+        if self._stream is None or not self._pending:
+            return
+        pending, self._pending = self._pending, []
+        with self._told():
+            for _, path in pending:
+                if path is not None:
+                    _sync(path)
+            _sync(self.folder)
+            self._stream.write(b"".join(_line(line) for line, _ in pending))
+            self._stream.flush()
+            os.fsync(self._stream.fileno())
+        for line, _ in pending:
+            if "part" in line:
+                self._entries[(line["input"], line["part"])] = _Entry(line["file"], line["sha256"])
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._stream is not None:
+            self._stream.close()
+
+    def _begin(self) -> None:
+        assert self._identity is not None
+        self._write_anew({"format": FORMAT, "identity": self._identity()}, [])
+
+    def _take_up(self, header: dict[str, Any], lines: list[dict[str, Any]]) -> tuple[str, ...]:
+        assert self._identity is not None
+        found = (
+            differences(header["identity"], self._identity())
+            if header.get("format") == FORMAT
+            else ["the version of this program"]
+        )
+        if found:
+            raise SettingsError(
+                f"{self._out}: can't be resumed, for it differs from the run that was interrupted: "
+                f"{'; '.join(found)}; call it as it was called then, or leave --resume out to begin anew"
+            )
+        for line in lines:
+            if "part" in line:
+                self._entries[(line["input"], line["part"])] = _Entry(line["file"], line["sha256"])
+            else:
+                self._whole[line["input"]] = line["parts"]
+        # Without the line that a crash may have cut in half.
+        self._write_anew(header, lines)
+        return (f"{self._out}: resumed; {self.kept} part(s) of the interrupted run are taken over",)
+
+    def _write_anew(self, header: dict[str, Any], lines: list[dict[str, Any]]) -> None:
+        path = self.folder / NAME
+        with self._told():
+            part = path.with_suffix(".new")
+            part.write_bytes(b"".join(map(_line, [header, *lines])))
+            _sync(part)
+            part.replace(path)
+            self._stream = path.open("ab")
+
+    def _store(self, place: Place, part: Part) -> None:
+        content = BytesIO()
+        packing.write(part, content)
+        path = self.folder / f"{place[0]:05d}-{place[1]:06d}.arrow"
+        with self._told():
+            path.write_bytes(content.getbuffer())
+        digest = hashlib.sha256(content.getbuffer()).hexdigest()
+        line = {"input": place[0], "part": place[1], "file": path.name, "sha256": digest}
+        self._pending.append((line, path))
+
+    def _content(self, entry: _Entry) -> bytes | None:
+        try:
+            content = (self.folder / Path(entry.name).name).read_bytes()
+        except OSError:
+            return None
+        return content if hashlib.sha256(content).hexdigest() == entry.sha256 else None
+
+    def _read(self) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
+        try:
+            written = (self.folder / NAME).read_bytes().split(b"\n")
+        except FileNotFoundError:
+            return None, []
+        except OSError as error:
+            raise output_error(self._out, error) from error
+        lines = []
+        # What stands behind the last line break was cut off.
+        for line in written[:-1]:
+            with suppress(ValueError):
+                lines.append(json.loads(line))
+        return (lines[0], lines[1:]) if lines else (None, [])
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Turn what the disk says into an error that names the output."""
+        try:
+            yield
+        except OSError as error:
+            raise output_error(self._out, error) from error
+
+
+class NoJournal(Journal):
+    """Keeps nothing: standard output can't be taken up again."""
+
+    def __init__(self) -> None:
+        super().__init__(Path(), "standard output")
+
+    def start(self, identity: Callable[[], Identity], *, resume: bool) -> tuple[str, ...]:
+        """Begin.
+
+        Raises
+        ------
+        SettingsError
+            If it shall be resumed.
+        """
+        if resume:
+            raise SettingsError("--resume needs --out with a file: standard output can't be taken up again")
+        return ()
+
+    def add(self, place: Place, part: Part) -> None:
+        """Keep nothing."""
+
+    def finish(self, number: int, count: int) -> None:
+        """Keep nothing."""
+
+
+@contextmanager
+def opened(folder: Path, out: str) -> Iterator[Journal]:
+    """Open the journal of an output: kept when the block fails, removed when it ends well.
+
+    Parameters
+    ----------
+    folder
+        Where it lies; made here.
+    out
+        The output, as the user named it.
+
+    Raises
+    ------
+    OutputError
+        If the folder can't be made, or another run is writing the same output.
+    """
+    try:
+        folder.mkdir(exist_ok=True)
+        lock = (folder / _LOCK).open("wb")
+    except OSError as error:
+        raise output_error(out, error) from error
+    journal = Journal(folder, out)
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise OutputError(
+                f"{out}: another run is writing it; wait for its end, or choose another --out"
+            ) from error
+        # What a run that was killed has left; with the lock it is nobody's.
+        journal.unfinished.unlink(missing_ok=True)
+        try:
+            yield journal
+        except (OutputError, EngineError) as error:
+            _save(journal)
+            if not journal.kept:
+                raise
+            raise type(error)(
+                f"{error}; what was finished until then is kept: "
+                "run the same command with --resume to go on from there"
+            ) from error
+        except BaseException:
+            _save(journal)
+            raise
+        journal.close()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _save(journal: Journal) -> None:
+    """Make safe what can be, where a run fails; leave nothing where there is nothing to go on from."""
+    with suppress(OutputError):
+        journal.sync()
+    journal.close()
+    if not (journal.folder / NAME).exists():
+        shutil.rmtree(journal.folder, ignore_errors=True)
+
+
+def _line(body: dict[str, Any]) -> bytes:
+    return json.dumps(body, ensure_ascii=False, default=str).encode() + b"\n"
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,154 @@
+"""What is done with one batch, wherever it is done.
+
+In: rows as read, and a job: what to do with them. Out: a part. Never looks at another batch, so that any
+process on any machine may do any of them.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from threading import Lock
+from typing import Final
+
+import pandas as pd
+
+from classifier import models, pipeline, read
+from classifier.errors import EngineError, ModelError
+from classifier.models import LoadedModel
+from classifier.pipeline import Filters, Part, ScoreSettings
+from classifier.read import ReadBatch, ReadOptions
+
+PART_ROWS: Final = 5_000
+"""Documents that are moved at once: enough to make the way worth while, few enough to fill all workers."""
+
+_ONE_AT_A_TIME = Lock()
+"""numba's own pool of threads may be entered by one thread of a process only."""
+
+
+@dataclass(frozen=True)
+class ModelPlace:
+    """Where a worker finds the model, and which one it must be: models travel by name, never as bytes."""
+
+    folder: str
+    name: str
+    version: str
+    model_id: str
+
+    @classmethod
+    def of(cls, model: LoadedModel) -> "ModelPlace":
+        """Return the place of a loaded model."""
+        return cls(str(model.folder.resolve()), model.name, model.version, model.model_id)
+
+
+@dataclass(frozen=True)
+class Job:
+    """All that shapes a part beside the rows."""
+
+    model: ModelPlace
+    settings: ScoreSettings
+    filters: Filters
+    reading: ReadOptions
+    part_rows: int
+
+
+def compute(batch: ReadBatch, job: Job, model: LoadedModel | None = None) -> Part:
+    """Prepare and score one batch.
+
+    Parameters
+    ----------
+    batch, job
+        What to do.
+    model
+        The job's model where the caller has it; else it is loaded, once per process.
+
+    Raises
+    ------
+    EngineError
+        If there isn't enough memory.
+    ModelError
+        If this machine hasn't got the job's model.
+    """
+    try:
+        return pipeline.part_of(
+            batch, model=model or loaded(job.model), settings=job.settings, filters=job.filters
+        )
+    except MemoryError:
+        raise EngineError(f"out of memory at {rows_of(batch)}; {FEWER}") from None
+
+
+FEWER: Final = "use fewer --workers, or a machine with more memory"
+
+
+def compute_alone(batch: ReadBatch, job: Job) -> Part:
+    """Do as `compute` in a worker process, which is one of many: with one thread."""
+    with _ONE_AT_A_TIME:
+        _use_one_thread()
+        return compute(batch, job)
+
+
+def compute_file(source: read.Input, job: Job) -> list[Part]:
+    """Read one input where this process runs, and return its parts in order; see `compute`.
+
+    Raises
+    ------
+    FeedbackError
+        As `compute`; or if the input can't be read from here.
+    """
+    with _ONE_AT_A_TIME:
+        _use_one_thread()
+        here = read.fetch(source)
+        return [
+            compute(piece, job)
+            for batch in read.read_files([here], job.reading)
+            for piece in pieces(batch, job.part_rows)
+        ]
+
+
+def pieces(batch: ReadBatch, rows: int) -> Iterator[ReadBatch]:
+    """Cut a batch into ones of at most `rows` documents; what was rejected goes with the first."""
+    documents = batch.documents
+    first = replace(batch, documents=documents.iloc[:rows])
+    yield first
+    rest = replace(
+        batch, rejected=batch.rejected.iloc[:0], dropped=batch.dropped.iloc[:0], merged=0, notes=()
+    )
+    for start in range(rows, len(documents), rows):
+        yield replace(rest, documents=documents.iloc[start : start + rows])
+
+
+def rows_of(batch: ReadBatch) -> str:
+    """Name the rows of a batch, for an error."""
+    places = pd.concat([frame[["file", "row"]] for frame in (batch.documents, batch.rejected, batch.dropped)])
+    if places.empty:
+        return "the end of an input"
+    return f"rows {places['row'].min()} to {places['row'].max()} of {places['file'].iloc[0]}"
+
+
+@lru_cache(maxsize=1)
+def loaded(place: ModelPlace) -> LoadedModel:
+    """Return the model of a job, loaded once per process.
+
+    Raises
+    ------
+    ModelError
+        If it is not on this machine, or another one has its name.
+    """
+    folder = Path(place.folder)
+    if not (folder / models.DESCRIPTION).is_file():
+        folder = models.find(f"{place.name}/{place.version}", places=models.folders())
+    model = models.load(folder)
+    if model.model_id != place.model_id:
+        raise ModelError(
+            f"a worker found the model {model.model_id} in {folder}, not {place.model_id}; "
+            "install the same model on every machine"
+        )
+    return model
+
+
+def _use_one_thread() -> None:
+    import numba
+    import pyarrow
+
+    numba.set_num_threads(1)
+    pyarrow.set_cpu_count(1)

@@ -1,0 +1,333 @@
+"""A run that was interrupted goes on, and ends with the very bytes of one that wasn't."""
+
+import errno
+import fcntl
+import itertools
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import moving
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+from moving import inputs, model, score
+
+from classifier import engines, pipeline, read, run
+from classifier.cli import main
+from classifier.engines import identity, journal, packing
+from classifier.errors import OutputError, SettingsError
+
+ROOT = Path(__file__).parents[1]
+NAMES = ("out.csv", "out.jsonl.gz", "out.csv.zst", "out.parquet")
+
+
+class Killed(BaseException):
+    """Stands for kill -9: nobody catches it."""
+
+
+@pytest.fixture(scope="module")
+def names(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    return inputs(tmp_path_factory.mktemp("inputs"))
+
+
+@pytest.fixture(scope="module")
+def whole(names: list[str], tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """What runs write that nothing interrupts, by the name of the file."""
+    folder = tmp_path_factory.mktemp("whole")
+    for name in NAMES:
+        score(names, folder / name)
+    return {name: (folder / name).read_bytes() for name in NAMES}
+
+
+def interrupt(monkeypatch: pytest.MonkeyPatch, at: int, fault: Callable[[], BaseException] = Killed) -> None:
+    """Let the `at`-th part (from 0) of a run fail, and every part before it reach the disk at once."""
+    counter, part_of = itertools.count(), pipeline.part_of
+    monkeypatch.setattr(journal, "SYNC_SECONDS", 0.0)
+
+    def failing(*args: Any, **chosen: Any) -> pipeline.Part:
+        if next(counter) == at:
+            raise fault()
+        return part_of(*args, **chosen)
+
+    monkeypatch.setattr(pipeline, "part_of", failing)
+
+
+def kept(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir() if path.name != "rejected.csv")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_run_killed_anywhere_ends_in_the_same_bytes(
+    name: str, names: list[str], whole: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, folder, snapshot = tmp_path / name, tmp_path / f".{name}.parts", tmp_path / "snapshot"
+
+    def killed() -> BaseException:
+        # What lies on the disk at this moment is all that kill -9 leaves.
+        shutil.copytree(folder, snapshot)
+        return Killed()
+
+    for done in (2, 3, 4, 5, 6):
+        with monkeypatch.context() as patch:
+            interrupt(patch, 2 if done == 2 else 1, killed)
+            with pytest.raises(Killed):
+                score(names, out, resume=done > 2)
+        shutil.rmtree(folder)
+        snapshot.rename(folder)
+        # The line that was being written, and the file.
+        with (folder / "journal.jsonl").open("ab") as stream:
+            stream.write(b'{"input": 0, "pa')
+        (folder / "unfinished").write_bytes(b"half a file")
+        assert not out.exists()
+    outcome = score(names, out, resume=True)
+    assert out.read_bytes() == whole[name]
+    assert kept(tmp_path) == [name]
+    assert any("resumed; 6 part(s)" in note for note in outcome.notes)
+
+
+def test_parts_that_were_finished_are_not_computed_again(
+    names: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out.csv"
+    with monkeypatch.context() as patch:
+        interrupt(patch, 7)
+        with pytest.raises(Killed):
+            score(names, out)
+    computed: list[int] = []
+    part_of, batches_of = pipeline.part_of, read._batches_of
+    opened: list[str] = []
+
+    def counting(batch: read.ReadBatch, **chosen: Any) -> pipeline.Part:
+        computed.append(len(batch.documents))
+        return part_of(batch, **chosen)
+
+    def reading(file: read.Input, *rest: Any) -> Iterator[read.ReadBatch]:
+        opened.append(Path(file.name).name)
+        yield from batches_of(file, *rest)
+
+    monkeypatch.setattr(pipeline, "part_of", counting)
+    monkeypatch.setattr(read, "_batches_of", reading)
+    score(names, out, resume=True)
+    # The first file is done as a whole, so it isn't even read; of the second, one part was done.
+    assert opened == ["second.csv"]
+    assert sum(computed) == 22 - 8
+
+
+def test_a_damaged_part_is_computed_again(
+    names: list[str], whole: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out.csv"
+    with monkeypatch.context() as patch:
+        interrupt(patch, 8)
+        with pytest.raises(Killed):
+            score(names, out)
+    damaged = sorted((tmp_path / ".out.csv.parts").glob("*.arrow"))
+    assert len(damaged) > 7
+    damaged[1].write_bytes(b"not Arrow")
+    damaged[7].unlink()
+    score(names, out, resume=True)
+    assert out.read_bytes() == whole["out.csv"]
+
+
+def test_a_run_of_one_part_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = moving.write(tmp_path, "t.csv", 3)
+    with monkeypatch.context() as patch:
+        interrupt(patch, 0)
+        with pytest.raises(Killed):
+            score([str(table)], tmp_path / "out.csv")
+    assert kept(tmp_path) == ["t.csv"]
+    outcome = score([str(table)], tmp_path / "out.csv", resume=True)
+    assert any("no interrupted run to resume" in note for note in outcome.notes)
+
+
+@pytest.mark.parametrize("full", ["parts", "journal"])
+def test_a_full_disk_is_told_and_the_run_goes_on(
+    full: str, names: list[str], whole: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out.csv"
+    with monkeypatch.context() as patch:
+        patch.setattr(journal, "SYNC_SECONDS", 0.0)
+        patch.setattr(*fault(full, after=9))
+        with pytest.raises(OutputError, match=r"the disk is full.*--resume"):
+            score(names, out)
+    assert not out.exists()
+    score(names, out, resume=True)
+    assert out.read_bytes() == whole["out.csv"]
+
+
+def fault(where: str, *, after: int) -> tuple[Any, str, Callable[..., Any]]:
+    """Return what to patch so that the disk is full after some calls."""
+    owner, name = (Path, "write_bytes") if where == "parts" else (journal, "_sync")
+    works, counter = getattr(owner, name), itertools.count()
+
+    def full(*args: Any) -> Any:
+        if next(counter) >= after:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return works(*args)
+
+    return owner, name, full
+
+
+def test_another_run_is_not_resumed(
+    names: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out.csv"
+    own = [str(shutil.copy(name, tmp_path)) for name in names]
+    with monkeypatch.context() as patch:
+        interrupt(patch, 4)
+        with pytest.raises(Killed):
+            score(own, out)
+    with pytest.raises(SettingsError, match=r"settings or options \(input.keep, scoring.keep\)"):
+        score(own, out, resume=True, keep=())
+    with pytest.raises(SettingsError, match="the list of inputs"):
+        score(own[:1], out, resume=True)
+    with pytest.raises(SettingsError, match="part_rows"):
+        score(own, out, resume=True, part_rows=9)
+    with Path(own[1]).open("a") as file:
+        file.write("99,2026-01-01,x,y,changed,t1\n")
+    with pytest.raises(SettingsError, match=r"the content of \S*second.csv"):
+        score(own, out, resume=True)
+    outcome = score(own, out)
+    assert any("thrown away" in note for note in outcome.notes)
+    assert not (tmp_path / ".out.csv.parts").exists()
+
+
+def test_what_differs_is_named() -> None:
+    old: identity.Identity = {"versions": {"numpy": "1"}, "model_id": "a", "settings": {}, "inputs": []}
+    new = {**old, "versions": {"numpy": "2"}, "model_id": "b"}
+    assert identity.differences(old, new) == ["the version of numpy (1, now 2)", "the model (a, now b)"]
+    assert identity.differences(old, dict(old)) == []
+
+
+def test_a_journal_of_another_version_is_not_resumed(
+    names: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out.csv"
+    with monkeypatch.context() as patch:
+        interrupt(patch, 4)
+        patch.setattr(journal, "FORMAT", 0)
+        with pytest.raises(Killed):
+            score(names, out)
+    with pytest.raises(SettingsError, match="the version of this program"):
+        score(names, out, resume=True)
+
+
+def test_two_runs_of_one_output_don_t_meet(names: list[str], tmp_path: Path) -> None:
+    folder = tmp_path / ".out.csv.parts"
+    folder.mkdir()
+    with (folder / "lock").open("wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(OutputError, match="another run is writing it"):
+            score(names, tmp_path / "out.csv")
+    score(names, tmp_path / "out.csv")
+
+
+def test_ctrl_c_exits_130_and_tells_how_to_go_on(
+    names: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments = ["run", *names, "--models", str(moving.MODELS), "--no-progress"]
+    small = replace(engines.Engine(), part_rows=moving.PART_ROWS)
+    monkeypatch.setattr(engines, "Engine", lambda *given: replace(small, kind=given[0]))
+    undisturbed = CliRunner().invoke(main, [*arguments, "--out", str(tmp_path / "whole")])
+    assert undisturbed.exit_code == 0, undisturbed.output
+    with monkeypatch.context() as patch:
+        interrupt(patch, 8, KeyboardInterrupt)
+        stopped = CliRunner().invoke(main, [*arguments, "--out", str(tmp_path / "out")])
+    assert stopped.exit_code == 130
+    assert "--resume" in stopped.stderr
+    assert kept(tmp_path / "out") == [".classifier-parts"]
+    resumed = CliRunner().invoke(main, [*arguments, "--out", str(tmp_path / "out"), "--resume"])
+    assert resumed.exit_code == 0, resumed.output
+    made = [json.loads((tmp_path / name / "run.json").read_text()) for name in ("whole", "out")]
+    assert made[0]["result"] == made[1]["result"]
+    assert [one["execution"]["resumed_parts"] for one in made] == [0, 8]
+    assert not (tmp_path / "out" / ".classifier-parts").exists()
+
+
+def test_standard_output_can_t_be_resumed(names: list[str]) -> None:
+    result = CliRunner().invoke(
+        main, ["score", names[0], "--out", "-", "--resume", "--models", str(moving.MODELS)]
+    )
+    assert result.exit_code == 1
+    assert "--resume needs --out with a file" in result.stderr
+
+
+def test_a_part_comes_back_as_it_was(names: list[str]) -> None:
+    chosen = moving.choose({"keep": ("tag",)})
+    job = run._job(chosen, model(), 100)
+    (source,), _ = read.find_inputs(names[:1])
+    for batch in read.read_files([source], job.reading):
+        part = engines.work.compute(batch, job, model())
+        stream = BytesIO()
+        packing.write(part, stream)
+        back = packing.read(stream.getvalue())
+        for name in ("scored", "places", "rejected", "dropped"):
+            pd.testing.assert_frame_equal(getattr(back, name), getattr(part, name))
+        pd.testing.assert_frame_equal(back.prints.table(), part.prints.table())
+        assert (back.documents, back.merged, back.notes) == (part.documents, part.merged, part.notes)
+
+
+def test_long_names_get_a_folder_of_their_own(tmp_path: Path) -> None:
+    first, second = (engines.folder_beside(tmp_path / f"{'x' * 200}{end}.csv") for end in "ab")
+    assert first != second
+    assert len(first.name) < 255
+
+
+KILLER = """
+import os, random, signal, sys, time
+from pathlib import Path
+from classifier.engines import journal
+import moving
+
+names, out, times = sys.argv[1:3], Path(sys.argv[3]), int(sys.argv[4])
+journal.SYNC_SECONDS = 0.0
+moving.model()
+began = time.monotonic()
+moving.score(names, out.with_name("whole.parquet"), part_rows=3)
+usual = time.monotonic() - began
+draw, killed = random.Random(5), 0
+while killed < times:
+    child = os.fork()
+    if not child:
+        moving.score(names, out, resume=True, part_rows=3)
+        os._exit(0)
+    time.sleep(draw.random() * usual / 2)
+    os.kill(child, signal.SIGKILL)
+    if os.waitpid(child, 0)[1] == signal.SIGKILL:
+        killed += 1
+    else:
+        assert out.read_bytes() == out.with_name("whole.parquet").read_bytes()
+        out.unlink()
+moving.score(names, out, resume=True, part_rows=3)
+assert out.read_bytes() == out.with_name("whole.parquet").read_bytes()
+print(killed)
+"""
+
+
+@pytest.mark.slow
+def test_kill_9_at_random_moments(names: list[str], tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", KILLER, *names, str(tmp_path / "out.parquet"), "20"],
+        cwd=ROOT,
+        # A fork has none of its parent's threads; this layer knows that.
+        env={
+            **os.environ,
+            "NUMBA_THREADING_LAYER": "workqueue",
+            "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}",
+        },
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "20"
+    assert kept(tmp_path) == ["out.parquet", "whole.parquet"]
