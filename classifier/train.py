@@ -5,7 +5,7 @@ chosen on. Never sees gold; never lets near-duplicates fall on both sides of a f
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -98,15 +98,34 @@ class Truth:
 
 
 @dataclass(frozen=True)
-class _Corpus:
-    """Documents and their units as weighted, length-scaled rows of n-gram counts."""
+class Ngrams:
+    """Texts and their units as weighted, length-scaled rows of n-gram counts, a column for each bucket.
+
+    `document_idf` and `unit_idf` are the weights of the columns, 0 for n-grams of too few documents.
+    """
 
     documents: sparse.csr_matrix
     units: sparse.csr_matrix
     document_idf: Reals
     unit_idf: Reals
+    places: kernel.Units
+
+
+@dataclass(frozen=True)
+class _Corpus:
+    """N-grams of labelled documents, and what is known of these."""
+
+    ngrams: Ngrams
     truth: Truth
     unit_source: npt.NDArray[np.int64]
+
+    @property
+    def documents(self) -> sparse.csr_matrix:
+        return self.ngrams.documents
+
+    @property
+    def units(self) -> sparse.csr_matrix:
+        return self.ngrams.units
 
     @property
     def has(self) -> Flags:
@@ -205,7 +224,14 @@ def _check_folds(corpus: _Corpus, folds: npt.NDArray[np.int64]) -> None:
 
 
 def _corpus(labelled: pd.DataFrame, has: Flags, settings: TrainingSettings) -> _Corpus:
-    column = kernel.Column.of(labelled["text"])
+    ngrams = ngrams_of(labelled["text"], settings)
+    unit_has, unit_source = unit_labels(labelled, ngrams.places, has)
+    return _Corpus(ngrams, Truth(ngrams.places.first, has, unit_has), unit_source)
+
+
+def ngrams_of(texts: pd.Series, settings: TrainingSettings) -> Ngrams:
+    """Return the n-grams of cleaned texts; `settings.min_documents` of these must have one."""
+    column = kernel.Column.of(texts)
     units = kernel.split_column(column)
     indptr, buckets = kernel.bucket_column(column, units, settings.features)
     counts = sparse.csr_matrix(
@@ -216,22 +242,14 @@ def _corpus(labelled: pd.DataFrame, has: Flags, settings: TrainingSettings) -> _
     counts.sum_duplicates()
     counts.data[:] = 1.0
     belongs = sparse.csr_matrix(
-        (np.ones(len(units)), np.arange(len(units)), units.first), shape=(len(labelled), len(units))
+        (np.ones(len(units)), np.arange(len(units)), units.first), shape=(len(texts), len(units))
     )
     documents = (belongs @ counts).tocsr()
     in_documents = np.asarray((documents > 0).sum(axis=0)).ravel()
     known = in_documents >= settings.min_documents
-    document_idf = _idf(in_documents, len(labelled)) * known
+    document_idf = _idf(in_documents, len(texts)) * known
     unit_idf = _idf(np.asarray((counts > 0).sum(axis=0)).ravel(), len(units)) * known
-    unit_has, unit_source = unit_labels(labelled, units, has)
-    return _Corpus(
-        documents=_scaled(documents, document_idf),
-        units=_scaled(counts, unit_idf),
-        document_idf=document_idf,
-        unit_idf=unit_idf,
-        truth=Truth(units.first, has, unit_has),
-        unit_source=unit_source,
-    )
+    return Ngrams(_scaled(documents, document_idf), _scaled(counts, unit_idf), document_idf, unit_idf, units)
 
 
 def _idf(occurs: Reals, total: int) -> Reals:
@@ -433,35 +451,52 @@ def _final(corpus: _Corpus, heads: dict[str, Head], settings: TrainingSettings) 
     bias: list[float] = []
     for place in range(len(LABELS)):
         fitted = _linear(settings.document_c, corpus.documents, corpus.has[:, place])
-        columns.append(fitted.coef_[0] * corpus.document_idf)
+        columns.append(fitted.coef_[0] * corpus.ngrams.document_idf)
         bias.append(float(fitted.intercept_[0]))
     for place in range(len(LABELS)):
         told = corpus.unit_has[:, place] != _UNKNOWN
         fitted = _linear(settings.unit_c, corpus.units[told], corpus.unit_has[told, place] == _YES)
-        columns.append(fitted.coef_[0] * corpus.unit_idf)
+        columns.append(fitted.coef_[0] * corpus.ngrams.unit_idf)
         bias.append(float(fitted.intercept_[0]))
-    for weights, intercept in _source_models(corpus, settings):
-        columns.append(weights * corpus.unit_idf)
+    for weights, intercept in source_models(corpus.units, corpus.unit_source, settings):
+        columns.append(weights * corpus.ngrams.unit_idf)
         bias.append(intercept)
+    return folded(settings.features, columns, bias, heads)
+
+
+def folded(
+    features: FeatureSettings, columns: Sequence[Reals], bias: Sequence[float], heads: Mapping[str, Head]
+) -> FastModel:
+    """Return the model whose weights are `columns`, each of shape (buckets,): rows of zeros are unknown."""
     dense = np.column_stack(columns).astype(np.float32)
-    known = np.flatnonzero((corpus.document_idf > 0) & (dense != 0).any(axis=1))
-    index = np.zeros(settings.features.buckets, dtype=np.int32)
+    known = np.flatnonzero((dense != 0).any(axis=1))
+    index = np.zeros(features.buckets, dtype=np.int32)
     index[known] = np.arange(1, len(known) + 1)
     table = np.zeros((len(known) + 1, dense.shape[1]), dtype=np.float32)
     table[1:] = dense[known]
-    return FastModel(settings.features, index, table, tuple(bias), heads)
+    return FastModel(features, index, table, tuple(bias), heads)
 
 
-def _source_models(corpus: _Corpus, settings: TrainingSettings) -> list[tuple[Reals, float]]:
-    """Return weights and intercept per expectation source: one against the rest, on evidence units."""
-    rows = corpus.unit_source >= 0
+def source_models(
+    units: sparse.csr_matrix, source: npt.NDArray[np.int64], settings: TrainingSettings
+) -> list[tuple[Reals, float]]:
+    """Return weights and intercept per expectation source: one against the rest, on evidence units.
+
+    Parameters
+    ----------
+    units
+        Of `Ngrams`, shape (u, buckets).
+    source
+        Of `unit_labels`, shape (u,).
+    """
+    rows = source >= 0
     models: list[tuple[Reals, float]] = []
     for place in range(len(EXPECTATION_SOURCES)):
-        truth = corpus.unit_source[rows] == place
+        truth = source[rows] == place
         if not truth.any() or truth.all():
             # Never seen: as unlikely as anything.
-            models.append((np.zeros(corpus.units.shape[1]), 10.0 if truth.any() else -10.0))
+            models.append((np.zeros(units.shape[1]), 10.0 if truth.any() else -10.0))
             continue
-        fitted = _linear(settings.source_c, corpus.units[rows], truth)
+        fitted = _linear(settings.source_c, units[rows], truth)
         models.append((fitted.coef_[0], float(fitted.intercept_[0])))
     return models

@@ -44,13 +44,35 @@ def training_data(data_root: Path) -> pd.DataFrame:
     frames += [_annotated(path, data_root) for path in annotated]
     documents = pd.concat(frames, ignore_index=True)
     documents = documents[~documents["id"].duplicated()].reset_index(drop=True)
-    gold = [labelled.read_labelled([path])["text"] for path in sorted((data_root / "gold").glob("*.jsonl"))]
-    groups = splits.near_duplicate_groups(pd.concat([documents["text"], *gold]).tolist())
+    groups = splits.near_duplicate_groups([*documents["text"], *gold_texts(data_root)])
     leaks = np.isin(groups[: len(documents)], groups[len(documents) :])
     click.echo(
         f"{len(documents)} labelled documents; left out as near-duplicates of gold: {int(leaks.sum())}"
     )
     return documents[~leaks].reset_index(drop=True)
+
+
+def gold_texts(data_root: Path) -> list[str]:
+    """Return the texts that models are measured on."""
+    paths = sorted((data_root / "gold").glob("*.jsonl"))
+    return [text for path in paths for text in labelled.read_labelled([path])["text"]]
+
+
+def public_file(data_root: Path, source: str) -> Path:
+    """Return where the texts of a public source lie.
+
+    Raises
+    ------
+    ClickException
+        If they aren't there.
+    """
+    paths = [data_root / part / f"{source}.parquet" for part in ("corpora", "public")]
+    for path in paths:
+        if path.is_file():
+            return path
+    raise click.ClickException(
+        f"{source}: neither {paths[0]} nor {paths[1]} is there; run scripts/fetch_public_data.py"
+    )
 
 
 def held_out(documents: pd.DataFrame) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
@@ -76,12 +98,7 @@ def _annotated(path: Path, data_root: Path) -> pd.DataFrame:
         row = json.loads(line)
         source = row["source"]
         if source not in texts:
-            file = next(
-                found
-                for found in (data_root / part / f"{source}.parquet" for part in ("corpora", "public"))
-                if found.is_file()
-            )
-            table = pd.read_parquet(file, columns=["id", "text"])
+            table = pd.read_parquet(public_file(data_root, source), columns=["id", "text"])
             texts[source] = dict(zip(table["id"].astype(str), table["text"].str.strip(), strict=True))
         text = texts[source].get(row["id"], "")
         if hashlib.sha256(text.encode()).hexdigest()[:16] != row["sha256"]:

@@ -1,0 +1,140 @@
+"""What the accurate tier says of unlabelled public texts, for the student to learn from.
+
+Run: python scripts/soft_labels.py --accurate FOLDER --data-root ../shared/data
+Writes data/training/soft_labels.parquet: ids, hashes and probabilities, no text. Texts that are
+near-duplicates of labelled or of gold ones are left out.
+"""
+
+import hashlib
+from pathlib import Path
+
+import accurate_tier
+import click
+import numpy as np
+import pandas as pd
+import student
+from training_data import PROJECT, gold_texts, public_file, training_data
+
+from classifier import accurate, classify, kernel, splits, train
+from classifier.labels import LABELS
+from classifier.transformer import Transformer
+
+FILE = PROJECT / "data/training/soft_labels.parquet"
+
+PLAN = {
+    "sumo_firefox_questions": 26_000,
+    "sumo_thunderbird_questions": 12_000,
+    "minibar_health_apps": 12_000,
+    "cfpb_sample": 4_000,
+    "endava_it_tickets": 4_000,
+    "banking77": 3_000,
+    "clinc150": 3_000,
+    "bitext_support": 2_000,
+}
+"""So many texts of each source, those with the lowest hash."""
+
+LONGEST = 1_000
+"""Code points: longer texts are cut, as the labelled ones are."""
+
+SHORTEST = 9
+
+STEPS = 255
+"""A probability is kept in this many steps of its logit, from -LARGEST to LARGEST."""
+
+LARGEST = 8.0
+
+
+def pool(data_root: Path) -> pd.DataFrame:
+    """Return the texts of PLAN: source, id, sha256, text."""
+    parts = []
+    for source, count in PLAN.items():
+        table = pd.read_parquet(public_file(data_root, source))
+        for column in ("lang", "locale"):
+            if column in table:
+                table = table[table[column].astype(str).str.startswith("en")]
+        part = pd.DataFrame({"source": source, "id": table["id"].astype(str), "text": cut(table["text"])})
+        part = part[part["text"].str.len() >= SHORTEST].drop_duplicates("text")
+        part["sha256"] = [hashlib.sha256(text.encode()).hexdigest()[:16] for text in part["text"]]
+        parts.append(part.sort_values(["sha256", "id"]).head(count))
+    return pd.concat(parts, ignore_index=True).drop_duplicates("sha256").reset_index(drop=True)
+
+
+def cut(texts: pd.Series) -> pd.Series:
+    """Return the part of public texts that is labelled."""
+    return texts.fillna("").str.strip().str.slice(0, LONGEST).str.strip()
+
+
+def read(data_root: Path) -> student.Soft:
+    """Return the soft labels that were written, with their texts.
+
+    Raises
+    ------
+    ClickException
+        If a text is another one now, or is split into other units.
+    """
+    rows = pd.read_parquet(FILE)
+    texts = np.empty(len(rows), dtype=object)
+    for source, places in rows.groupby("source", observed=True).indices.items():
+        table = pd.read_parquet(public_file(data_root, str(source)), columns=["id", "text"])
+        known = dict(zip(table["id"].astype(str), cut(table["text"]), strict=True))
+        texts[places] = [known.get(one, "") for one in rows["id"].iloc[places]]
+    changed = [
+        hashlib.sha256(text.encode()).hexdigest()[:16] != digest
+        for text, digest in zip(texts, rows["sha256"], strict=True)
+    ]
+    if any(changed):
+        raise click.ClickException(f"{FILE.name}: {sum(changed)} texts aren't those that were labelled")
+    column = pd.Series(texts, dtype="str")
+    units = kernel.split_column(kernel.Column.of(column))
+    found = np.frombuffer(b"".join(rows["unit"]), dtype=np.uint8).reshape(-1, len(LABELS))
+    if len(found) != units.first[-1]:
+        raise click.ClickException(
+            f"{FILE.name}: texts are split into {units.first[-1]} units now, not {len(found)}; "
+            "run scripts/soft_labels.py again"
+        )
+    document = np.frombuffer(b"".join(rows["document"]), dtype=np.uint8).reshape(-1, len(LABELS))
+    return student.Soft(column, _shares(document), _shares(found))
+
+
+def _steps(probability: np.ndarray) -> np.ndarray:
+    clipped = np.clip(probability.astype(np.float64), 1e-9, 1 - 1e-9)
+    logit = np.clip(np.log(clipped / (1 - clipped)), -LARGEST, LARGEST)
+    return np.rint((logit / LARGEST + 1) / 2 * STEPS).astype(np.uint8)
+
+
+def _shares(steps: np.ndarray) -> np.ndarray:
+    return classify.sigmoid((steps.astype(np.float64) / STEPS * 2 - 1) * LARGEST)
+
+
+@click.command()
+@click.option("--data-root", type=click.Path(path_type=Path, exists=True), default="../shared/data")
+@click.option(
+    "--accurate", "folder", type=click.Path(path_type=Path, exists=True), default="models/default/2/accurate"
+)
+def main(folder: Path, data_root: Path) -> None:
+    """Label the pool."""
+    documents = train.canonical(training_data(data_root))
+    texts = pool(data_root)
+    others = [*documents["text"], *gold_texts(data_root)]
+    groups = splits.near_duplicate_groups([*texts["text"], *others])
+    near = np.isin(groups[: len(texts)], groups[len(texts) :])
+    texts = texts[~near].reset_index(drop=True)
+    click.echo(f"{len(texts)} texts; left out as near-duplicates of labelled or gold ones: {int(near.sum())}")
+    transformer = Transformer.load(folder)
+    heads = accurate_tier.fit(transformer, documents, student.SETTINGS).heads
+    units = kernel.split_column(kernel.Column.of(texts["text"]))
+    texts = texts[np.diff(units.first) > 0].reset_index(drop=True)
+    units = kernel.split_column(kernel.Column.of(texts["text"]))
+    logits = accurate.logits_of(transformer, texts["text"].tolist(), units)
+    everything = np.ones(len(texts), dtype=bool)
+    scores = classify.decide(heads, logits, readable=everything, known=everything.astype(np.float32))
+    document, unit = _steps(scores.probability), _steps(scores.unit_probability)
+    table = texts[["source", "id", "sha256"]].astype({"source": "category"})
+    table["document"] = [row.tobytes() for row in document]
+    table["unit"] = [unit[a:b].tobytes() for a, b in zip(units.first, units.first[1:], strict=False)]
+    table.to_parquet(FILE, compression="zstd", compression_level=19, index=False)
+    click.echo(f"{len(unit)} units of {len(table)} texts: {FILE}, {FILE.stat().st_size:,} bytes")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,141 @@
+"""The fast tier as a student: fitted on labels, and on what the accurate tier says of unlabelled texts.
+
+In: labelled documents and soft labels. Out: a FastModel and what it makes of the held-out documents. The
+same weights, one for each n-gram and output, as `classifier train` fits; only their targets are shares.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+from scipy.optimize import minimize
+from threadpoolctl import threadpool_limits
+from training_data import held_out
+
+from classifier import kernel, splits, train
+from classifier.classify import FastModel
+from classifier.features import FeatureSettings
+from classifier.labels import LABELS
+
+SETTINGS = train.TrainingSettings(
+    features=FeatureSettings(bits=21, words=3, char_max=0), document_c=16.0, unit_c=8.0, min_documents=4
+)
+ITERATIONS = 80
+
+
+@dataclass(frozen=True)
+class Soft:
+    """Unlabelled texts and the teacher's probabilities: of documents, shape (m, 3), and of units, (k, 3)."""
+
+    texts: pd.Series
+    document: np.ndarray
+    unit: np.ndarray
+
+
+@dataclass(frozen=True)
+class Student:
+    """The model, and the held-out documents: their places, and cross-fitted probabilities and decisions."""
+
+    model: FastModel
+    rows: np.ndarray
+    probability: np.ndarray
+    decision: np.ndarray
+
+
+def fit(documents: pd.DataFrame, soft: Soft, settings: train.TrainingSettings = SETTINGS) -> Student:
+    """Fit the student.
+
+    Heads are fitted on documents that neither this student nor its teacher has seen; then the weights are
+    fitted once more, on all documents.
+
+    Parameters
+    ----------
+    documents
+        Labelled, in the order of `train.canonical`.
+    soft
+        Without near-duplicates of these.
+    """
+    held = held_out(documents)
+    ngrams = train.ngrams_of(pd.concat([documents["text"], soft.texts], ignore_index=True), settings)
+    labelled = kernel.split_column(kernel.Column.of(documents["text"]))
+    has = documents[list(LABELS)].to_numpy(dtype=bool)
+    unit_has, unit_source = train.unit_labels(documents, labelled, has)
+    truth = train.Truth(labelled.first, has, unit_has)
+    with threadpool_limits(1):
+        columns, bias = _weights(ngrams, truth, soft, ~held, settings)
+        rows = np.flatnonzero(held)
+        own = np.flatnonzero(held[truth.owner])
+        document = np.column_stack([ngrams.documents[rows] @ one for one in columns[: len(LABELS)]])
+        unit = np.column_stack([ngrams.units[own] @ one for one in columns[len(LABELS) :]])
+        sizes = np.diff(truth.first)[rows]
+        part = train.Truth(np.concatenate([[0], np.cumsum(sizes)]), has[rows], unit_has[own])
+        folds = splits.grouped_folds(
+            part.has, train.groups_of(documents.iloc[rows].reset_index(drop=True)), settings.folds
+        )
+        heads, probability, decision = train.fit_heads(
+            part, document + bias[: len(LABELS)], unit + bias[len(LABELS) :], folds, settings
+        )
+        columns, bias = _weights(ngrams, truth, soft, np.ones(len(documents), dtype=bool), settings)
+        named = np.concatenate([unit_source, np.full(len(soft.unit), -1)])
+        weighed = [one * ngrams.document_idf for one in columns[: len(LABELS)]]
+        weighed += [one * ngrams.unit_idf for one in columns[len(LABELS) :]]
+        for weights, intercept in train.source_models(ngrams.units, named, settings):
+            weighed.append(weights * ngrams.unit_idf)
+            bias = np.append(bias, intercept)
+    model = train.folded(settings.features, weighed, bias.tolist(), heads)
+    return Student(model, rows, probability, decision)
+
+
+def _weights(
+    ngrams: train.Ngrams, truth: train.Truth, soft: Soft, inside: np.ndarray, settings: train.TrainingSettings
+) -> tuple[list[np.ndarray], np.ndarray]:
+    """Return the weights of documents, then of units, for each label, and their six intercepts."""
+    columns, bias = [], []
+    whole = np.concatenate([inside, np.ones(len(soft.document), dtype=bool)]).astype(float)
+    for place in range(len(LABELS)):
+        target = np.concatenate([truth.has[:, place], soft.document[:, place]])
+        weights, intercept = fit_shares(ngrams.documents, target, whole, settings.document_c)
+        columns.append(weights)
+        bias.append(intercept)
+    for place in range(len(LABELS)):
+        known = (truth.unit_has[:, place] != -1) & inside[truth.owner]
+        target = np.concatenate([truth.unit_has[:, place] == 1, soft.unit[:, place]])
+        weight = np.concatenate([known, np.ones(len(soft.unit), dtype=bool)]).astype(float)
+        weights, intercept = fit_shares(ngrams.units, target, weight, settings.unit_c)
+        columns.append(weights)
+        bias.append(intercept)
+    return columns, np.array(bias)
+
+
+def fit_shares(
+    rows: sparse.csr_matrix, target: np.ndarray, weight: np.ndarray, c: float
+) -> tuple[np.ndarray, float]:
+    """Return weights and intercept of a logistic regression whose targets are shares in [0, 1].
+
+    Parameters
+    ----------
+    rows
+        Shape (n, d).
+    target, weight
+        Shape (n,).
+    c
+        Inverse strength of the L2 penalty, as in scikit-learn.
+    """
+    columns = rows.T.tocsr()
+
+    def loss(parameters: np.ndarray) -> tuple[float, np.ndarray]:
+        free, intercept = parameters[:-1], parameters[-1]
+        logit = rows @ free + intercept
+        value = (weight * (np.logaddexp(0.0, logit) - target * logit)).sum() + free @ free / (2 * c)
+        slope = weight * (1.0 / (1.0 + np.exp(-logit)) - target)
+        return value, np.append(columns @ slope + free / c, slope.sum())
+
+    found = minimize(
+        loss,
+        np.zeros(rows.shape[1] + 1),
+        jac=True,
+        method="L-BFGS-B",
+        options={"maxiter": ITERATIONS, "maxcor": 8},
+    )
+    return found.x[:-1], float(found.x[-1])
