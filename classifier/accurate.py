@@ -6,6 +6,8 @@ anew replaced. Pure and row-local: neither the order nor the number of the texts
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
 from typing import Any, Final, Protocol
 
 import numpy as np
@@ -26,15 +28,20 @@ _DOCUMENT = slice(0, len(LABELS))
 
 @dataclass(frozen=True)
 class AccurateModel:
-    """The transformer, how its logits are decided, and which documents it is asked about.
+    """The transformer's folder, how its logits are decided, and which documents it is asked about.
 
     `band` holds per label the distance (of logits) from the fast tier's threshold within which the
     cascade asks this tier.
     """
 
-    transformer: Transformer
+    folder: Path
     heads: Mapping[str, Head]
     band: Mapping[str, float]
+
+    @cached_property
+    def transformer(self) -> Transformer:
+        """The transformer, loaded when it is first asked: most texts never ask it."""
+        return Transformer.load(self.folder)
 
 
 class Places(Protocol):

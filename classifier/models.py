@@ -21,7 +21,6 @@ from classifier.classify import OUTPUTS, STACKED, FastModel, Head, Scores
 from classifier.errors import ModelError, OutputError
 from classifier.features import FeatureSettings
 from classifier.labels import EXPECTATION_SOURCES, LABELS
-from classifier.transformer import Transformer
 
 FORMAT: Final = 1
 WEIGHTS: Final = "weights.safetensors"
@@ -244,7 +243,7 @@ def _copied(source: Path, target: Path) -> dict[str, str]:
     """Copy the transformer's files; return the sha256 of each, by its path inside the model."""
     target.mkdir(exist_ok=True)
     digests = {}
-    for name in transformer.FILES:
+    for name in (transformer.MODEL, transformer.TOKENIZER):
         shutil.copyfile(source / name, target / name)
         digests[f"{target.name}/{name}"] = _sha256(target / name)
     return digests
@@ -326,8 +325,7 @@ def load(folder: Path) -> LoadedModel:
     slow = None
     if ACCURATE in body:
         own = body[ACCURATE]
-        reader = Transformer.load(folder / ACCURATE)
-        slow = AccurateModel(reader, _heads_of(own["heads"]), own["band"])
+        slow = AccurateModel(folder / ACCURATE, _heads_of(own["heads"]), own["band"])
     return LoadedModel(
         model_id=body["model_id"],
         name=body["name"],

@@ -4,17 +4,16 @@ In: a transformer and the labelled documents. Out: its heads, its decisions on t
 band of the cascade. Shared by the scripts that train.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
 import pandas as pd
+from student import Student
 from training_data import held_out
 
 from classifier import accurate, classify, kernel, splits, train
-from classifier.accurate import AccurateModel
-from classifier.classify import FastModel, Head, Scores
+from classifier.classify import Head
 from classifier.labels import LABELS
 from classifier.transformer import Transformer
 
@@ -66,13 +65,12 @@ def fit(transformer: Transformer, documents: pd.DataFrame, settings: train.Train
     return Fitted(heads, rows, probability, decision)
 
 
-def choose_band(fitted: Fitted, trained: train.Trained, documents: pd.DataFrame) -> dict[str, float]:
+def choose_band(fitted: Fitted, learnt: Student, documents: pd.DataFrame) -> dict[str, float]:
     """Return the band of the cascade with the best macro-F1 on the held-out documents within BUDGET."""
     has = documents[list(LABELS)].to_numpy(dtype=bool)[fitted.rows]
     distance = np.column_stack(
         [
-            _logits(trained.probability[fitted.rows, place])
-            - classify.logit(trained.model.heads[label].threshold)
+            _logits(learnt.probability[:, place]) - classify.logit(learnt.model.heads[label].threshold)
             for place, label in enumerate(LABELS)
         ]
     )
@@ -94,12 +92,3 @@ def macro_f1(has: np.ndarray, decision: np.ndarray) -> float:
 def _logits(probability: np.ndarray) -> np.ndarray:
     clipped = np.clip(probability, 1e-12, 1 - 1e-12)
     return np.log(clipped / (1 - clipped))
-
-
-def scored(
-    transformer: Transformer, heads: Mapping[str, Head], fast: FastModel, texts: pd.Series
-) -> Scores:
-    """Return what the accurate tier says of all texts."""
-    model = AccurateModel(transformer, heads, dict.fromkeys(LABELS, np.inf))
-    first = classify.score_texts(fast, texts)
-    return accurate.refine(model, texts.tolist(), first, np.arange(len(texts)))

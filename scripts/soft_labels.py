@@ -22,14 +22,14 @@ from classifier.transformer import Transformer
 FILE = PROJECT / "data/training/soft_labels.parquet"
 
 PLAN = {
-    "sumo_firefox_questions": 26_000,
-    "sumo_thunderbird_questions": 12_000,
+    "sumo_firefox_questions": 22_000,
+    "sumo_thunderbird_questions": 10_000,
     "minibar_health_apps": 12_000,
     "cfpb_sample": 4_000,
     "endava_it_tickets": 4_000,
-    "banking77": 3_000,
-    "clinc150": 3_000,
-    "bitext_support": 2_000,
+    "banking77": 2_000,
+    "clinc150": 2_000,
+    "bitext_support": 1_000,
 }
 """So many texts of each source, those with the lowest hash."""
 

@@ -4,7 +4,8 @@ In: labelled documents and soft labels. Out: a FastModel and what it makes of th
 same weights, one for each n-gram and output, as `classifier train` fits; only their targets are shares.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -21,7 +22,8 @@ from classifier.labels import LABELS
 SETTINGS = train.TrainingSettings(
     features=FeatureSettings(bits=21, words=3, char_max=0), document_c=16.0, unit_c=8.0, min_documents=4
 )
-ITERATIONS = 80
+ITERATIONS, FURTHER = 60, 20
+"""Of the solver: from nothing, and from the weights of the first fit, which lack the held-out documents."""
 
 
 @dataclass(frozen=True)
@@ -58,12 +60,16 @@ def fit(documents: pd.DataFrame, soft: Soft, settings: train.TrainingSettings = 
     """
     held = held_out(documents)
     ngrams = train.ngrams_of(pd.concat([documents["text"], soft.texts], ignore_index=True), settings)
+    # The solver's time goes with the number of columns, most of which are buckets that no text fills.
+    known = np.flatnonzero(ngrams.document_idf)
+    ngrams = replace(ngrams, documents=ngrams.documents[:, known], units=ngrams.units[:, known])
     labelled = kernel.split_column(kernel.Column.of(documents["text"]))
     has = documents[list(LABELS)].to_numpy(dtype=bool)
     unit_has, unit_source = train.unit_labels(documents, labelled, has)
     truth = train.Truth(labelled.first, has, unit_has)
     with threadpool_limits(1):
         columns, bias = _weights(ngrams, truth, soft, ~held, settings)
+        first = [np.append(one, intercept) for one, intercept in zip(columns, bias, strict=True)]
         rows = np.flatnonzero(held)
         own = np.flatnonzero(held[truth.owner])
         document = np.column_stack([ngrams.documents[rows] @ one for one in columns[: len(LABELS)]])
@@ -76,40 +82,55 @@ def fit(documents: pd.DataFrame, soft: Soft, settings: train.TrainingSettings = 
         heads, probability, decision = train.fit_heads(
             part, document + bias[: len(LABELS)], unit + bias[len(LABELS) :], folds, settings
         )
-        columns, bias = _weights(ngrams, truth, soft, np.ones(len(documents), dtype=bool), settings)
+        everything = np.ones(len(documents), dtype=bool)
+        columns, bias = _weights(ngrams, truth, soft, everything, settings, first)
         named = np.concatenate([unit_source, np.full(len(soft.unit), -1)])
-        weighed = [one * ngrams.document_idf for one in columns[: len(LABELS)]]
-        weighed += [one * ngrams.unit_idf for one in columns[len(LABELS) :]]
-        for weights, intercept in train.source_models(ngrams.units, named, settings):
-            weighed.append(weights * ngrams.unit_idf)
-            bias = np.append(bias, intercept)
+        sources = train.source_models(ngrams.units, named, settings)
+    columns += [weights for weights, _ in sources]
+    bias = np.append(bias, [intercept for _, intercept in sources])
+    idf = [ngrams.document_idf] * len(LABELS) + [ngrams.unit_idf] * (len(columns) - len(LABELS))
+    weighed = []
+    for weights, scale in zip(columns, idf, strict=True):
+        whole = np.zeros(settings.features.buckets)
+        whole[known] = weights * scale[known]
+        weighed.append(whole)
     model = train.folded(settings.features, weighed, bias.tolist(), heads)
     return Student(model, rows, probability, decision)
 
 
 def _weights(
-    ngrams: train.Ngrams, truth: train.Truth, soft: Soft, inside: np.ndarray, settings: train.TrainingSettings
+    ngrams: train.Ngrams,
+    truth: train.Truth,
+    soft: Soft,
+    inside: np.ndarray,
+    settings: train.TrainingSettings,
+    first: Sequence[np.ndarray] = (),
 ) -> tuple[list[np.ndarray], np.ndarray]:
     """Return the weights of documents, then of units, for each label, and their six intercepts."""
     columns, bias = [], []
+    starts = iter(first or [None] * 2 * len(LABELS))
     whole = np.concatenate([inside, np.ones(len(soft.document), dtype=bool)]).astype(float)
     for place in range(len(LABELS)):
         target = np.concatenate([truth.has[:, place], soft.document[:, place]])
-        weights, intercept = fit_shares(ngrams.documents, target, whole, settings.document_c)
+        weights, intercept = fit_shares(ngrams.documents, target, whole, settings.document_c, next(starts))
         columns.append(weights)
         bias.append(intercept)
     for place in range(len(LABELS)):
         known = (truth.unit_has[:, place] != -1) & inside[truth.owner]
         target = np.concatenate([truth.unit_has[:, place] == 1, soft.unit[:, place]])
         weight = np.concatenate([known, np.ones(len(soft.unit), dtype=bool)]).astype(float)
-        weights, intercept = fit_shares(ngrams.units, target, weight, settings.unit_c)
+        weights, intercept = fit_shares(ngrams.units, target, weight, settings.unit_c, next(starts))
         columns.append(weights)
         bias.append(intercept)
     return columns, np.array(bias)
 
 
 def fit_shares(
-    rows: sparse.csr_matrix, target: np.ndarray, weight: np.ndarray, c: float
+    rows: sparse.csr_matrix,
+    target: np.ndarray,
+    weight: np.ndarray,
+    c: float,
+    start: np.ndarray | None = None,
 ) -> tuple[np.ndarray, float]:
     """Return weights and intercept of a logistic regression whose targets are shares in [0, 1].
 
@@ -121,6 +142,8 @@ def fit_shares(
         Shape (n,).
     c
         Inverse strength of the L2 penalty, as in scikit-learn.
+    start
+        Weights and intercept of an earlier fit to go on from.
     """
     columns = rows.T.tocsr()
 
@@ -133,9 +156,9 @@ def fit_shares(
 
     found = minimize(
         loss,
-        np.zeros(rows.shape[1] + 1),
+        np.zeros(rows.shape[1] + 1) if start is None else start,
         jac=True,
         method="L-BFGS-B",
-        options={"maxiter": ITERATIONS, "maxcor": 8},
+        options={"maxiter": ITERATIONS if start is None else FURTHER, "maxcor": 8},
     )
     return found.x[:-1], float(found.x[-1])

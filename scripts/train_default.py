@@ -1,16 +1,27 @@
 """Train the model that ships in models/default from all licence-clean labelled data.
 
-Run: python scripts/train_default.py --data-root ../shared/data --out models/default/1
-Deterministic: the same data and lock file give the same bytes.
+Run: python scripts/train_default.py --accurate models/default/2/accurate --out models/default/3
+The accurate tier is made by scripts/train_accurate.py, the soft labels by scripts/soft_labels.py; this
+fits the fast tier on both kinds of labels, how each tier decides, and the cascade. Deterministic: the same
+data and lock file give the same bytes.
 """
 
 import time
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
+import accurate_tier
 import click
+import numpy as np
+import pandas as pd
+import soft_labels
+import student
 from classifier import card, evaluate, labelled, models, teach, train
+from classifier.models import AccurateFiles, LoadedModel
 from classifier.report.manifest import versions
+from classifier.transformer import Transformer
 from training_data import SOURCES, training_data
 
 GOLD = (
@@ -28,36 +39,56 @@ LIMITS = (
 )
 
 
+TIERS = ("fast", "cascade", "accurate")
+
+
 @click.command()
 @click.option(
     "--data-root", type=click.Path(path_type=Path, exists=True), default="../shared/data", show_default=True
 )
-@click.option("--out", type=click.Path(path_type=Path), default="models/default/1", show_default=True)
+@click.option(
+    "--accurate",
+    "folder",
+    type=click.Path(path_type=Path, exists=True),
+    default="models/default/2/accurate",
+    show_default=True,
+    help="Folder of the accurate tier.",
+)
+@click.option("--out", type=click.Path(path_type=Path), required=True, metavar="NAME/VERSION")
 @click.option("--measure/--no-measure", default=True, help="Measure on the gold sets for the card.")
-def main(data_root: Path, out: Path, measure: bool) -> None:
+def main(data_root: Path, folder: Path, out: Path, measure: bool) -> None:
     """Train, save, load again, measure, and write the card."""
     began = time.monotonic()
-    documents = training_data(data_root)
-    settings = train.TrainingSettings()
-    trained = train.fit(documents, settings)
-    click.echo(f"fitted in {time.monotonic() - began:.0f} s")
-    rounded = models.rounded(trained.model)
-    title = "Validation: cross-validated on the training data, grouped by near-duplicates"
-    figures = [card.Figures(title, teach.validation(documents, trained).as_dict(), tells_sources=False)]
-    for name, title in GOLD if measure else ():
-        gold = labelled.read_labelled([data_root / "gold" / f"{name}.jsonl"])
-        found = evaluate.evaluate(gold, teach.predictions_of(rounded, gold["text"]))
-        figures.append(card.Figures(f"{title} (gold/{name})", found.as_dict()))
-        click.echo(f"gold/{name}: macro-F1 {found.as_dict()['macro_f1']['value']:.3f}")
-    name, version = out.parent.name, out.name
+    models.require_free(out)
+    documents = train.canonical(training_data(data_root))
+    soft = soft_labels.read(data_root)
+    fitted = accurate_tier.fit(Transformer.load(folder), documents, student.SETTINGS)
+    click.echo(f"accurate tier decides after {time.monotonic() - began:.0f} s")
+    learnt = student.fit(documents, soft)
+    click.echo(f"fast tier fitted after {time.monotonic() - began:.0f} s")
+    band = accurate_tier.choose_band(fitted, learnt, documents)
+    files = AccurateFiles(folder, fitted.heads, band)
     about = {
         "documents": len(documents),
         "documents_by_source": {
             key: int(value) for key, value in sorted(documents["source"].value_counts().items())
         },
-        "settings": asdict(settings),
-        "versions": versions(("numpy", "scikit-learn", "scipy")),
+        "soft_labels": {"documents": len(soft.texts), "units": len(soft.unit)},
+        "settings": asdict(student.SETTINGS),
+        "versions": versions(("numpy", "scikit-learn", "scipy", "onnxruntime")),
     }
+    name, version = out.parent.name, out.name
+    model_id = models.save(
+        out,
+        learnt.model,
+        name=name,
+        version=version,
+        languages=("en",),
+        about=about,
+        card="",
+        accurate_files=files,
+    )
+    figures = [*_validation(documents, fitted, learnt), *(_gold(data_root, out) if measure else ())]
     text = card.render(
         name=name,
         version=version,
@@ -67,11 +98,54 @@ def main(data_root: Path, out: Path, measure: bool) -> None:
         limits=LIMITS,
         command="python scripts/train_default.py",
     )
-    model_id = models.save(
-        out, trained.model, name=name, version=version, languages=("en",), about=about, card=text
-    )
+    (out / models.CARD).write_text(text, encoding="utf-8")
     (out.parent / models.CURRENT).write_text(f"{version}\n", encoding="utf-8")
     click.echo(f"{model_id} in {out}, {time.monotonic() - began:.0f} s")
+
+
+def _validation(
+    documents: pd.DataFrame, fitted: accurate_tier.Fitted, learnt: student.Student
+) -> list[card.Figures]:
+    """Return the figures of both tiers on the documents that neither was fitted on."""
+    held = documents.iloc[fitted.rows].reset_index(drop=True)
+    found = []
+    for tier, probability, decision in (
+        ("accurate", fitted.probability, fitted.decision),
+        ("fast", learnt.probability, learnt.decision),
+    ):
+        rows = len(held)
+        predictions = evaluate.Predictions(
+            probabilities=probability,
+            decisions=decision,
+            spans=[{} for _ in range(rows)],
+            expectation_source=[""] * rows,
+            review=np.zeros(rows, dtype=bool),
+        )
+        measured = evaluate.evaluate(held, predictions, groups=train.groups_of(held))
+        title = f"Validation, {tier}: documents kept out of training, cross-fitted"
+        found.append(card.Figures(title, measured.as_dict(), tells_sources=False))
+        click.echo(f"validation, {tier}: {_macro(measured.as_dict())}")
+    return found
+
+
+def _gold(data_root: Path, out: Path) -> list[card.Figures]:
+    """Return the figures of every tier on every gold set."""
+    found = []
+    for name, title in GOLD:
+        gold = labelled.read_labelled([data_root / "gold" / f"{name}.jsonl"])
+        for tier in TIERS:
+            model: LoadedModel = models.choose_tier(models.load(out), tier)
+            measured = evaluate.evaluate(gold, teach.predictions_of(model, gold["text"])).as_dict()
+            found.append(card.Figures(f"{title}, {tier} (gold/{name})", measured))
+            click.echo(f"gold/{name}, {tier}: {_macro(measured)}")
+    return found
+
+
+def _macro(measured: Mapping[str, Any]) -> str:
+    covered = measured["evidence"]["all"]["covered"]["value"]
+    labels = " ".join(f"{one['f1']['value']:.3f}" for one in measured["labels"].values())
+    told = "" if covered is None else f", evidence {covered:.2f}"
+    return f"macro-F1 {measured['macro_f1']['value']:.3f} ({labels}){told}"
 
 
 if __name__ == "__main__":
