@@ -2,7 +2,7 @@
 # PYTHON=/path/to/python3 chooses the interpreter that .venv is made with.
 
 PY := .venv/bin/python
-LOCK := $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+LOCK := $(PY) -m uv pip compile --quiet --universal --no-strip-extras --python-version 3.11 --generate-hashes \
 	--custom-compile-command "make lock" --no-emit-index-url --no-emit-find-links pyproject.toml
 DEMO := data/examples
 DEMO_OUT := demo-report
