@@ -43,6 +43,9 @@ LEAST_KNOWN: Final = 2
 LONGEST: Final = 1_000
 """Code points of the longest documents to learn from, about; longer ones are decided by their best part."""
 
+_MANY: Final = 6
+"""Units from which on a document is looked through for repeated ones."""
+
 _NO_UNIT: Final = np.float32(-8.0)
 """Logit that stands for a unit that isn't there."""
 
@@ -156,6 +159,8 @@ def combine(model: FastModel, units: "Units | _Places", sums: Reals, counts: npt
     """Turn the units' sums of weights into probabilities, decisions and evidence."""
     rows = len(units.first) - 1
     owner = np.repeat(np.arange(rows), np.diff(units.first))
+    again = _said_again(units.first, owner, sums)
+    sums, counts = np.where(again, 0, sums), np.where(again, 0, counts)
     bias = np.array(model.bias, dtype=np.float32)
     unit_logits = sums / _root(counts[:, 0])[:, None] + bias
     ngrams = np.bincount(owner, weights=counts[:, 0], minlength=rows)
@@ -228,6 +233,20 @@ class _Parts:
         owner = np.searchsorted(self.starts, parts, side="right") - 1
         chosen = np.minimum.reduceat(np.where(logit == highest[owner], parts, len(parts)), self.starts)
         return _Best(highest, np.stack([self.first[chosen], self.first[chosen + 1]], axis=1))
+
+
+def _said_again(first: npt.NDArray[np.int64], owner: npt.NDArray[Any], sums: Reals) -> Flags:
+    """Mark the units, shape (n, 1), that repeat one before them in a document of many.
+
+    A neutral sentence said twenty times is no surer to be a complaint, but its sum would be.
+    """
+    again = np.zeros(len(sums), dtype=np.bool_)
+    rows = np.flatnonzero((np.diff(first) >= _MANY)[owner])
+    if len(rows):
+        keys = np.column_stack([owner[rows].astype(np.float64), sums[rows]])
+        again[rows] = True
+        again[rows[np.unique(keys, axis=0, return_index=True)[1]]] = False
+    return again[:, None]
 
 
 def _parts(first: npt.NDArray[np.int64], owner: npt.NDArray[Any], lengths: npt.NDArray[Any]) -> _Parts:

@@ -14,15 +14,16 @@ from typing import Any, NoReturn
 import click
 
 from classifier import __version__
-from classifier.errors import FeedbackError, OutputError
-from classifier.options import answering, choose, configured, day, modelling, reading, reporting
+from classifier.errors import FeedbackError, OptionError, OutputError
+from classifier.options import answering, check_ending, choose, configured, day, modelling, reading, reporting
 
 EXIT_USER = 1
+EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
 
 
 class _Group(click.Group):
-    """A group whose errors of the family FeedbackError end in exit code 1 and one message."""
+    """A group whose errors of the family FeedbackError end in one message and exit code 1, or 2 for usage."""
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         try:
@@ -55,7 +56,7 @@ def _fail(error: FeedbackError) -> NoReturn:
         click.echo(json.dumps(body, ensure_ascii=False), err=True)
     else:
         click.echo(f"Error: {error}", err=True)
-    sys.exit(EXIT_USER)
+    sys.exit(EXIT_USAGE if isinstance(error, OptionError) else EXIT_USER)
 
 
 def _wants_json(arguments: list[str]) -> bool:
@@ -173,6 +174,7 @@ def score(inputs: tuple[str, ...], out: str, form: str, bom: bool, **values: Any
     from classifier import present
     from classifier import run as commands
 
+    check_ending(out)
     chosen = choose(values)
     rows_form = form if form in ("csv", "jsonl") else "csv" if out == "-" else ""
     outcome = commands.score(

@@ -1,7 +1,8 @@
 """Documents that were exported twice.
 
 In: batches of documents with their texts. Out: which rows to keep, and a row of DUPLICATES for each other.
-Never calls texts of different people duplicates, however alike; keeps hashes, never texts.
+Never calls texts of different people duplicates, however alike; keeps hashes, never texts. It streams: the
+first of equal documents stays. Over a whole run the newest does (`newest`).
 """
 
 import bisect
@@ -58,7 +59,7 @@ class Deduplicator:
         duplicates
             Table DUPLICATES, one row for each that isn't kept; `duplicate_of` is the id of the one that is.
         """
-        batch = _fingerprints(documents, texts)
+        batch = fingerprints(documents, texts)
         kept = np.ones(len(documents), dtype=np.bool_)
         here = _Seen({}, {})
         found: list[tuple[str, str]] = []
@@ -75,7 +76,7 @@ class Deduplicator:
         )
         return kept, schema.conform(duplicates, schema.DUPLICATES)
 
-    def _suspects(self, batch: "_Fingerprints") -> Mask:
+    def _suspects(self, batch: "Fingerprints") -> Mask:
         """Mark rows that share a key with any other; all others are new without a closer look."""
         suspects = np.zeros(len(batch.ids), dtype=np.bool_)
         for keys, used, index in (
@@ -88,7 +89,7 @@ class Deduplicator:
             suspects[used] |= known
         return suspects
 
-    def _verdict(self, batch: "_Fingerprints", row: int, here: "_Seen") -> tuple[str, str] | None:
+    def _verdict(self, batch: "Fingerprints", row: int, here: "_Seen") -> tuple[str, str] | None:
         """Return (id of the original, kind); None for a new document."""
         name = batch.ids[row]
         if batch.has_id[row]:
@@ -106,7 +107,7 @@ class Deduplicator:
                 return original, SAME_TEXT
         return None
 
-    def _remember(self, batch: "_Fingerprints", kept: Mask) -> None:
+    def _remember(self, batch: "Fingerprints", kept: Mask) -> None:
         rows = np.full(len(kept), _NOWHERE, dtype=np.int32)
         rows[kept] = len(self._kept) + np.arange(kept.sum(), dtype=np.int32)
         self._kept.add(pa.array(batch.ids[kept], type=pa.string()), batch.texts[kept])
@@ -150,7 +151,7 @@ class Register:
         clash &= new_here
         if not clash.any():
             return documents, kept, duplicates
-        names = documents["document_id"].where(~clash, documents["document_id"] + f"@{_stem(file)}")
+        names = documents["document_id"].where(~clash, documents["document_id"] + f"@{stem_of(file)}")
         documents = documents.assign(document_id=names.astype("str"))
         duplicates = duplicates[~clash[~kept]].reset_index(drop=True)
         again, still = self._run.split(documents[clash], texts[clash])
@@ -159,14 +160,14 @@ class Register:
         return documents, kept, pd.concat([duplicates, still], ignore_index=True)
 
 
-def _stem(file: str) -> str:
+def stem_of(file: str) -> str:
     """Return the file's name without folder and endings."""
     return "stdin" if file == "-" else file.replace("\\", "/").rsplit("/", 1)[-1].split(".", 1)[0]
 
 
 @dataclass(frozen=True)
-class _Fingerprints:
-    """What is compared of a batch, one entry a row."""
+class Fingerprints:
+    """What is compared of a batch, one entry a row: hashes, never texts."""
 
     ids: npt.NDArray[np.object_]
     has_id: Mask
@@ -186,7 +187,7 @@ class _Seen:
     text_of_id: dict[str, tuple[int, int]]
     id_of_content: dict[tuple[int, int, int], str]
 
-    def add(self, batch: _Fingerprints, row: int) -> None:
+    def add(self, batch: Fingerprints, row: int) -> None:
         if batch.has_id[row]:
             self.text_of_id[batch.ids[row]] = batch.text(row)
         if batch.comparable[row]:
@@ -265,7 +266,8 @@ class _Kept:
         return self._ids[part][at].as_py(), (int(text[0]), int(text[1]))
 
 
-def _fingerprints(documents: pd.DataFrame, texts: pd.Series) -> _Fingerprints:
+def fingerprints(documents: pd.DataFrame, texts: pd.Series) -> Fingerprints:
+    """Return what tells the documents of a batch from others; `texts` are theirs, in the same order."""
     ids = documents["document_id"].to_numpy(dtype=object)
     accounts = documents["account"].str.strip()
     created_at = documents["created_at"]
@@ -281,7 +283,7 @@ def _fingerprints(documents: pd.DataFrame, texts: pd.Series) -> _Fingerprints:
     for row in comparable.nonzero()[0]:
         contents[row] = _key(hashes[row].tobytes() + whose[row])
     keys = np.fromiter((_key(name.encode()) for name in ids), dtype=np.uint64, count=len(ids))
-    return _Fingerprints(ids, ids != "", keys, hashes, comparable, contents)
+    return Fingerprints(ids, ids != "", keys, hashes, comparable, contents)
 
 
 def _key(data: bytes) -> int:

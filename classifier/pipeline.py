@@ -18,6 +18,7 @@ from classifier.dedupe import Register
 from classifier.errors import InputError
 from classifier.labels import EXPECTATION_SOURCES, LABELS
 from classifier.models import LoadedModel
+from classifier.newest import Newest, Settled
 from classifier.read import ReadBatch
 
 KEPT = "keep:"
@@ -64,6 +65,8 @@ class Tally:
     notes: list[str] = field(default_factory=list)
     # Path as the user gave it -> name in the tables, which must not depend on where the files lie.
     names: Mapping[str, str] = field(default_factory=dict)
+    # Which row of a repeated id counts: the first as rows stream by, the newest once all were read.
+    counts: str = "first"
 
     @property
     def read(self) -> int:
@@ -85,12 +88,22 @@ class Tally:
     @classmethod
     def of_scored(cls, scored: pd.DataFrame) -> "Tally":
         """Return the tally of rows that come from scored files: all of them scored."""
-        return cls(
-            documents=len(scored),
-            scored=len(scored),
-            labelled={label: int(scored[label].sum()) for label in LABELS},
-            review=int(scored["review"].sum()),
-        )
+        tally = cls(documents=len(scored))
+        tally._count(scored)
+        return tally
+
+    def settle(self, scored: pd.DataFrame, settled: Settled) -> pd.DataFrame:
+        """Return the scored rows that count, under their final ids; the others become duplicates."""
+        scored = scored[settled.kept].reset_index(drop=True).assign(document_id=settled.ids)
+        self.duplicates.append(settled.duplicates)
+        self.counts = "newest"
+        self._count(scored)
+        return scored
+
+    def _count(self, scored: pd.DataFrame) -> None:
+        self.scored = len(scored)
+        self.labelled = {label: int(scored[label].sum()) for label in LABELS}
+        self.review = int(scored["review"].sum())
 
     def warnings(self) -> tuple[str, ...]:
         """Return what the user should know of the rows that were left out."""
@@ -101,7 +114,7 @@ class Tally:
         same_id = sum(int((frame["kind"] == "same_id").sum()) for frame in self.duplicates)
         if same_id:
             found.append(
-                f"{same_id} row(s) repeat a document_id with another text; the first was scored, "
+                f"{same_id} row(s) repeat a document_id with another text; the {self.counts} one counts, "
                 "the others are in duplicates.csv; is --id-column the right one?"
             )
         return tuple(found)
@@ -145,12 +158,14 @@ def score_batches(
     settings: ScoreSettings,
     filters: Filters,
     tally: Tally,
+    seen: Register | Newest | None = None,
 ) -> Iterator[pd.DataFrame]:
     """Yield scored rows in input order; what is left out goes into `tally`.
 
     Each batch is prepared (filtered, cleaned, without automatic replies and duplicates) and scored.
+    `seen` tells duplicates: by default the first of equal documents is kept, as rows stream by.
     """
-    seen = Register()
+    seen = Register() if seen is None else seen
     for batch in batches:
         documents, texts = prepare(batch, filters=filters, seen=seen, tally=tally)
         scored = score(documents, texts=texts, model=model, settings=settings)
@@ -162,7 +177,7 @@ def score_batches(
 
 
 def prepare(
-    batch: ReadBatch, *, filters: Filters, seen: Register, tally: Tally
+    batch: ReadBatch, *, filters: Filters, seen: Register | Newest, tally: Tally
 ) -> tuple[pd.DataFrame, pd.Series]:
     """Return the documents to score and their texts, row by row."""
     tally.rejected.append(batch.rejected)
@@ -245,7 +260,9 @@ def score(
     Table SCORED and the kept columns, one row per document, same order.
     """
     languages = language.detect(texts)
-    readable = language.is_supported(languages, settings.languages or model.languages).to_numpy()
+    supported = language.is_supported(languages, settings.languages or model.languages).to_numpy()
+    machine = clean.is_machine_text(texts)
+    readable = supported & ~machine & clean.has_letters(texts)
     scores = classify.score_texts(model.fast, texts)
     spans = _spans(texts, documents, scores, readable, settings)
     columns = {name: documents[name] for name in schema.SCORED if name in documents}
@@ -254,7 +271,7 @@ def score(
     columns |= _label_columns(scores, readable, spans)
     columns["expectation_source"] = _sources(scores, readable)
     columns["spans"] = pd.Series([_json(found) for found in spans], dtype="str")
-    columns["review_reason"] = _review_reasons(texts, scores, readable)
+    columns["review_reason"] = _review_reasons(texts, scores, supported, machine)
     columns["review"] = columns["review_reason"] != ""
     columns["model_id"] = pd.Series([model.model_id] * len(documents), dtype="str")
     for name in settings.keep:
@@ -396,15 +413,17 @@ def _sources(scores: Scores, readable: np.ndarray) -> pd.Series:
     )
 
 
-def _review_reasons(texts: pd.Series, scores: Scores, readable: np.ndarray) -> pd.Series:
+def _review_reasons(
+    texts: pd.Series, scores: Scores, supported: np.ndarray, machine: np.ndarray
+) -> pd.Series:
     """Return why a person should look, "" where nobody need: the gravest reason."""
     lengths = texts.str.len().to_numpy()
     blank = (texts.str.strip() == "").to_numpy()
     # Text without a single n-gram that the model knows: it has no ground to decide on.
     unknown = ~blank & (scores.known == 0)
     conditions = [
-        blank,
-        ~readable,
+        blank | machine,
+        ~supported,
         lengths > classify.TOO_LONG,
         scores.close.any(axis=1) | unknown,
     ]

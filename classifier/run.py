@@ -20,9 +20,10 @@ import pandas as pd
 from classifier import backlogs, models, pipeline, read, report, schema, tables
 from classifier.errors import InputError, OutputError
 from classifier.models import LoadedModel
+from classifier.newest import Newest
 from classifier.options import Chosen
 from classifier.pipeline import ScoreSettings, Tally
-from classifier.progress import expected_rows, rows_bar, watched
+from classifier.progress import expected_rows, rows_bar, steps_bar, watched
 from classifier.report import Results, Rows, ScoredSummary, manifest
 
 SCORED = "scored.parquet"
@@ -216,14 +217,20 @@ def run(
     # Themes need the quotes; what leaves the program is stripped afterwards.
     scoring = replace(chosen.settings.scoring, quotes="redacted")
     inner = replace(chosen, settings=replace(chosen.settings, scoring=scoring))
+    seen = Newest()
     with report.prepare_folder(out, force=choice.force) as folder:
         with clock.stage("score"):
-            batches = list(_scored(sources, notes, model=model, chosen=inner, tally=tally, watching=watching))
+            batches = list(
+                _scored(
+                    sources, notes, model=model, chosen=inner, tally=tally, watching=watching, seen=seen
+                )
+            )
+            scored = canonical(tally.settle(pd.concat(batches, ignore_index=True), seen.settle()))
         _check_rejected(tally, chosen, out)
         with clock.stage("report"):
-            scored = canonical(pd.concat(batches, ignore_index=True))
-            results = _results(scored, model.model_id, tally, chosen, choice, references)
-        with clock.stage("write"):
+            results = _results(scored, model.model_id, tally, chosen, choice, references, watching)
+        with clock.stage("write"), steps_bar(["writing"], shown=watching.progress) as begin:
+            begin("writing")
             _write(folder, scored, results, chosen, choice)
         paths = [source.path for source in sources] + list(choice.references.given().values())
         stdin = [source.path for source in sources if source.name == "-"]
@@ -246,16 +253,28 @@ def make_report(
     references = choice.references.read()
     with report.prepare_folder(out, force=choice.force) as folder:
         with clock.stage("report"):
-            scored = canonical(report.read_scored(scored_files))
-            tally = Tally.of_scored(scored)
+            tally, scored = _read_scored(scored_files)
             model_id = ";".join(sorted(set(scored["model_id"])))
-            results = _results(scored, model_id, tally, chosen, choice, references)
-        with clock.stage("write"):
+            results = _results(scored, model_id, tally, chosen, choice, references, watching)
+        with clock.stage("write"), steps_bar(["writing"], shown=watching.progress) as begin:
+            begin("writing")
             _write(folder, scored, results, chosen, choice)
         paths = [*map(Path, scored_files), *choice.references.given().values()]
         _write_manifest(folder, results, paths, chosen, choice, watching, clock)
         names = sorted(path.name for path in manifest.visible(folder))
     return _outcome(out, results, tally, clock, names)
+
+
+def _read_scored(paths: Sequence[str]) -> tuple[Tally, pd.DataFrame]:
+    """Read scored files; a document that several of them hold counts once, whatever their order."""
+    names = pipeline.short_names(paths)
+    seen = Newest()
+    frames = {path: report.read_scored([path]) for path in sorted(names)}
+    for path, frame in frames.items():
+        seen.enter_scored(frame, names[path])
+    scored = report.join_scored(list(frames.values()))
+    tally = Tally.of_scored(scored)
+    return tally, canonical(tally.settle(scored, seen.settle()))
 
 
 def canonical(scored: pd.DataFrame) -> pd.DataFrame:
@@ -288,6 +307,7 @@ def _scored(
     chosen: Chosen,
     tally: Tally,
     watching: Watching,
+    seen: Newest | None = None,
 ) -> Iterator[pd.DataFrame]:
     """Yield scored batches, with the kept columns that filters need but nobody asked for left out."""
     given = chosen.settings.input
@@ -297,6 +317,7 @@ def _scored(
         **{name: getattr(given, name) for name in names - {"keep"}},
         keep=tuple(dict.fromkeys((*given.keep, *extra))),
         may_lack=chosen.may_lack,
+        filtered=tuple(name for name in extra if name not in given.keep),
     )
     settings = ScoreSettings(
         quotes=chosen.settings.scoring.quotes == "redacted",
@@ -310,9 +331,11 @@ def _scored(
         numba.set_num_threads(min(watching.workers, numba.get_num_threads()))
     batches = read.read_files(sources, options, notes=notes)
     total = expected_rows(source.path for source in sources) if watched(watching.progress) else None
-    with rows_bar(shown=watching.progress, total=total, what="scoring") as advance:
+    with rows_bar(
+        shown=watching.progress, total=total, what="scoring", share=lambda: read.share_read(sources)
+    ) as advance:
         for batch in pipeline.score_batches(
-            batches, model=model, settings=settings, filters=chosen.filters, tally=tally
+            batches, model=model, settings=settings, filters=chosen.filters, tally=tally, seen=seen
         ):
             advance(tally.read)
             yield batch
@@ -334,12 +357,19 @@ def _results(
     chosen: Chosen,
     choice: ReportChoice,
     references: Mapping[str, pd.DataFrame],
+    watching: Watching,
 ) -> Results:
     newest = scored["created_at"].max()
     as_of = choice.as_of if choice.as_of is not None else (None if pd.isna(newest) else newest)
-    built = backlogs.build(
-        scored, settings=chosen.settings, references=references, as_of=as_of, department=choice.department
-    )
+    with steps_bar(backlogs.STEPS, shown=watching.progress) as begin:
+        built = backlogs.build(
+            scored,
+            settings=chosen.settings,
+            references=references,
+            as_of=as_of,
+            department=choice.department,
+            begin=begin,
+        )
     return Results(
         title=chosen.settings.report.title,
         currency=chosen.settings.report.currency,

@@ -34,6 +34,7 @@ FLOORS = {
     "tables": 2,
     "trends": 2,
     "factors": 2,
+    "newest": 3,
     "kernel": 3,
     "entities": 3,
     "areas": 3,

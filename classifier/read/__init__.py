@@ -7,7 +7,7 @@ rows that were rejected or dropped. Never holds a whole table in memory.
 from collections.abc import Iterator, Sequence
 
 from classifier.read.documents import KEEP, DocumentReader, empty_batch
-from classifier.read.opening import Input, find_inputs, sha256_of
+from classifier.read.opening import Input, find_inputs, sha256_of, share_read
 from classifier.read.options import ReadBatch, ReadOptions, check_options
 from classifier.read.plans import check_named, make_plan
 from classifier.read.sources import (
@@ -31,6 +31,7 @@ __all__ = [
     "read_batches",
     "read_files",
     "sha256_of",
+    "share_read",
 ]
 
 
@@ -78,7 +79,10 @@ def read_files(
     check_options(chosen)
     check_source(chosen.source)
     plans = [make_plan(file, chosen) for file in files]
-    check_named([plan for plan in plans if plan], chosen.may_lack)
+    for file in files:
+        # What was read to make the plans doesn't count.
+        file.meter.read = 0
+    check_named([plan for plan in plans if plan], chosen)
     if notes:
         yield empty_batch(notes, chosen)
     for file, plan in zip(files, plans, strict=True):

@@ -121,11 +121,12 @@ class Decoder:
         notes = []
         if self.mended_lines:
             notes.append(
-                f"encoding: {self.mended_lines} lines are not UTF-8 and were read as cp1252; "
+                f"encoding: {self.mended_lines} line{'s are' if self.mended_lines > 1 else ' is'} not UTF-8 and "
+                f"{'were' if self.mended_lines > 1 else 'was'} read as cp1252; "
                 "--encoding forces one"
             )
         if self.nuls:
-            notes.append(f"{self.nuls} NUL bytes removed")
+            notes.append(f"{self.nuls} NUL byte{'s' if self.nuls > 1 else ''} removed")
         return notes
 
     def _transcoded(self, blocks: Iterator[bytes]) -> Iterator[bytes]:

@@ -1,0 +1,203 @@
+"""Documents that were exported twice, over a whole run: of equal ones the newest counts.
+
+In: batches of documents with their texts, or scored rows. Out: which rows count, under which id, and a
+row of DUPLICATES for each other. Never depends on the order of rows or files; keeps hashes, never texts.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from classifier import schema
+from classifier.dedupe import EXACT, SAME_ID, SAME_TEXT, fingerprints, stem_of
+
+Mask = npt.NDArray[np.bool_]
+Parents = dict[int, int]
+"""Row -> the row that stands for it, which may have a parent too."""
+
+_PLACE: Final = ("file", "row")
+_ABOUT: Final = frozenset(schema.DOCUMENTS) - {"subject"} | {"model_id"}
+"""Columns of scored rows that tell of the document, not of its text."""
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What counts: a mask over all rows entered, the final ids of the rows it keeps, and the others."""
+
+    kept: Mask
+    ids: pd.Series
+    duplicates: pd.DataFrame
+
+
+class Newest:
+    """Tells repeated documents of a run once all were read.
+
+    Within a file one id is one document, and its newest row counts (`created_at`, then the content).
+    The same id in another file is the same document if it has the same text, else another one,
+    called "ID@FILE": two exports may number their rows alike. Other ids with the same text of 20
+    characters and more, the same account and time are a double import; the lowest id counts. About
+    100 bytes a document.
+    """
+
+    def __init__(self) -> None:
+        self._parts: list[pd.DataFrame] = []
+
+    def enter(self, documents: pd.DataFrame, texts: pd.Series) -> tuple[pd.DataFrame, Mask, pd.DataFrame]:
+        """Take the next batch as `dedupe.Register.enter` does, but keep every row until `settle`."""
+        prints = fingerprints(documents, texts)
+        self._add(documents, prints.texts, prints.content_keys, prints.comparable)
+        return documents, np.ones(len(documents), dtype=np.bool_), schema.empty(schema.DUPLICATES)
+
+    def enter_scored(self, scored: pd.DataFrame, file: str) -> None:
+        """Take a scored file: what the model said of a text stands for it.
+
+        Other ids with the same verdict stay other documents, for their texts may differ.
+        """
+        hashed = _hashed(scored[[name for name in schema.SCORED if name not in _ABOUT]])
+        texts = np.stack([hashed, np.zeros_like(hashed)], axis=1)
+        documents = scored.assign(file=file, row=np.arange(1, len(scored) + 1))
+        nothing = np.zeros(len(scored), dtype=np.uint64)
+        self._add(documents, texts, nothing, np.zeros(len(scored), dtype=np.bool_))
+
+    def _add(
+        self,
+        documents: pd.DataFrame,
+        texts: npt.NDArray[np.uint64],
+        contents: npt.NDArray[np.uint64],
+        comparable: Mask,
+    ) -> None:
+        content = [name for name in documents if name not in (*_PLACE, "body")]
+        self._parts.append(
+            pd.DataFrame(
+                {
+                    "file": pd.Categorical(documents["file"]),
+                    "row": documents["row"].to_numpy(),
+                    "document_id": documents["document_id"].to_numpy(),
+                    "text_1": texts[:, 0],
+                    "text_2": texts[:, 1],
+                    "double": contents,
+                    "comparable": comparable,
+                    # A missing time is the lowest number: older than all others.
+                    "created": documents["created_at"].astype("int64").to_numpy(),
+                    "content": _hashed(documents[content]),
+                }
+            )
+        )
+
+    def settle(self) -> Settled:
+        """Return what counts of all that was entered."""
+        if not self._parts:
+            return Settled(np.ones(0, dtype=np.bool_), _texts([]), schema.empty(schema.DUPLICATES))
+        rows = pd.concat(
+            [part.assign(file=part["file"].astype("str")) for part in self._parts], ignore_index=True
+        )
+        # All others are documents of their own without a closer look.
+        suspects = rows[_repeated(rows, rows["document_id"] != "", "document_id") | _doubles(rows)]
+        seen = {int(row.Index): row for row in suspects.itertuples()}
+        parents, names = _one_id(seen, frozenset(rows["document_id"]))
+        _double_imports(seen, parents, names)
+        kept = np.ones(len(rows), dtype=np.bool_)
+        kept[list(parents)] = False
+        ids = rows["document_id"].astype(object).to_numpy(copy=True)
+        ids[list(names)] = list(names.values())
+        return Settled(kept, _texts(ids[kept]), _duplicates(seen, parents, ids))
+
+
+def _repeated(rows: pd.DataFrame, used: pd.Series, column: str) -> pd.Series:
+    return rows[used].duplicated(column, keep=False).reindex(rows.index, fill_value=False)
+
+
+def _doubles(rows: pd.DataFrame) -> pd.Series:
+    return _repeated(rows, rows["comparable"], "double")
+
+
+def _one_id(seen: Mapping[int, Any], ids: frozenset[str]) -> tuple[Parents, dict[int, str]]:
+    """Return which rows of an id stand for which, and the ids of those that need another one."""
+    parents: Parents = {}
+    _join([row for row in seen.values() if row.document_id], ("document_id", "file"), parents)
+    winners = [row for row in seen.values() if row.document_id and row.Index not in parents]
+    first_file: dict[tuple[Any, ...], str] = {}
+    for row in winners:
+        text = (row.document_id, row.text_1, row.text_2)
+        first_file[text] = min(first_file.get(text, row.file), row.file)
+    _join(winners, ("document_id", "text_1", "text_2"), parents)
+    documents = defaultdict(list)
+    for row in winners:
+        if row.Index not in parents:
+            documents[row.document_id].append((first_file[row.document_id, row.text_1, row.text_2], row))
+    names: dict[int, str] = {}
+    taken = set(ids)
+    for name in sorted(documents):
+        for file, row in sorted(documents[name], key=lambda one: one[0])[1:]:
+            names[row.Index] = _free(f"{name}@{stem_of(file)}", taken)
+            taken.add(names[row.Index])
+    return parents, names
+
+
+def _join(rows: Iterable[Any], columns: tuple[str, ...], parents: Parents) -> None:
+    """Let the newest of the rows that agree in the columns stand for the others."""
+    _stand(rows, lambda row: tuple(getattr(row, name) for name in columns), _newest_first, parents)
+
+
+def _newest_first(row: Any) -> tuple[Any, ...]:
+    # Rows of the same content are one and the same: the first place stands for them.
+    return (-row.created, row.content, row.text_1, row.text_2, row.file, row.row)
+
+
+def _double_imports(seen: Mapping[int, Any], parents: Parents, names: Mapping[int, str]) -> None:
+    """Let the lowest id stand for the same text of the same account and time."""
+
+    def lowest_first(row: Any) -> tuple[Any, ...]:
+        name = names.get(row.Index, row.document_id)
+        return (len(name), name, *_newest_first(row))
+
+    left = [row for row in seen.values() if row.comparable and row.Index not in parents]
+    _stand(left, lambda row: (row.double, row.text_1, row.text_2), lowest_first, parents)
+
+
+def _stand(
+    rows: Iterable[Any],
+    same: Callable[[Any], Hashable],
+    order: Callable[[Any], tuple[Any, ...]],
+    parents: Parents,
+) -> None:
+    groups = defaultdict(list)
+    for row in rows:
+        groups[same(row)].append(row)
+    for group in groups.values():
+        best = min(group, key=order)
+        parents.update({row.Index: best.Index for row in group if row is not best})
+
+
+def _free(name: str, taken: set[str]) -> str:
+    if name not in taken:
+        return name
+    return next(other for number in range(2, len(taken) + 3) if (other := f"{name}.{number}") not in taken)
+
+
+def _duplicates(
+    seen: Mapping[int, Any], parents: Mapping[int, int], ids: npt.NDArray[np.object_]
+) -> pd.DataFrame:
+    found = []
+    for number in sorted(parents):
+        at = number
+        while at in parents:
+            at = parents[at]
+        row, root = seen[number], seen[at]
+        same_text = (row.text_1, row.text_2) == (root.text_1, root.text_2)
+        same = EXACT if row.document_id == root.document_id else SAME_TEXT
+        found.append((row.file, row.row, row.document_id, ids[at], same if same_text else SAME_ID))
+    return schema.conform(pd.DataFrame(found, columns=list(schema.DUPLICATES)), schema.DUPLICATES)
+
+
+def _hashed(frame: pd.DataFrame) -> npt.NDArray[np.uint64]:
+    return np.asarray(pd.util.hash_pandas_object(frame, index=False), dtype=np.uint64)
+
+
+def _texts(values: Any) -> pd.Series:
+    return pd.Series(values, dtype="str")
