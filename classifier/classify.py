@@ -5,7 +5,7 @@ row-local: a text's result doesn't depend on the texts beside it. Never reads or
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -104,6 +104,8 @@ class Scores:
     deciding
         First unit, and the one after the last, of the part of the document that decided: all of it
         but for documents longer than LONGEST, shape (n, 3, 2).
+    again
+        Whether the unit repeats an earlier one of its document and so counts nothing, shape (u,).
     """
 
     probability: Reals
@@ -117,6 +119,7 @@ class Scores:
     evidence: Flags
     source: npt.NDArray[np.int64]
     deciding: npt.NDArray[np.int64]
+    again: Flags
 
 
 def score_texts(model: FastModel, texts: Any) -> Scores:
@@ -156,11 +159,41 @@ class _Places:
 
 
 def combine(model: FastModel, units: "Units | _Places", sums: Reals, counts: npt.NDArray[np.int32]) -> Scores:
-    """Turn the units' sums of weights into probabilities, decisions and evidence."""
+    """Turn the units' sums of weights into probabilities, decisions and evidence.
+
+    What a long document says over and over counts once: the sum of a neutral sentence said twenty times
+    would be that of a sure complaint.
+    """
+    again = _said_again(units.first, sums, counts)
+    if not again.any():
+        return _combine(model, units, sums, counts)
+    once = np.flatnonzero(~again)
+    first = np.concatenate([[0], np.cumsum(~again, dtype=np.int64)])[units.first]
+    scores = _combine(model, _Places(first, units.start[once], units.end[once]), sums[once], counts[once])
+    unit_probability = np.zeros((len(sums), len(LABELS)), dtype=np.float32)
+    evidence = np.zeros((len(sums), len(LABELS)), dtype=np.bool_)
+    unit_probability[once], evidence[once] = scores.unit_probability, scores.evidence
+    begin, stop = scores.deciding[..., 0], scores.deciding[..., 1]
+    some = stop > begin
+    deciding = np.stack([begin, stop], axis=-1)
+    deciding[some] = np.stack([once[begin[some]], once[stop[some] - 1] + 1], axis=-1)
+    return replace(
+        scores,
+        first=units.first,
+        start=units.start,
+        end=units.end,
+        unit_probability=unit_probability,
+        evidence=evidence,
+        deciding=deciding,
+        again=again,
+    )
+
+
+def _combine(
+    model: FastModel, units: "Units | _Places", sums: Reals, counts: npt.NDArray[np.int32]
+) -> Scores:
     rows = len(units.first) - 1
     owner = np.repeat(np.arange(rows), np.diff(units.first))
-    again = _said_again(units.first, owner, sums)
-    sums, counts = np.where(again, 0, sums), np.where(again, 0, counts)
     bias = np.array(model.bias, dtype=np.float32)
     unit_logits = sums / _root(counts[:, 0])[:, None] + bias
     ngrams = np.bincount(owner, weights=counts[:, 0], minlength=rows)
@@ -206,6 +239,7 @@ def combine(model: FastModel, units: "Units | _Places", sums: Reals, counts: npt
         evidence=evidence,
         source=_expectation_source(unit_logits[:, _SOURCE], evidence[:, LABELS.index(GAP)], owner, rows),
         deciding=deciding,
+        again=np.zeros(len(sums), dtype=np.bool_),
     )
 
 
@@ -235,18 +269,21 @@ class _Parts:
         return _Best(highest, np.stack([self.first[chosen], self.first[chosen + 1]], axis=1))
 
 
-def _said_again(first: npt.NDArray[np.int64], owner: npt.NDArray[Any], sums: Reals) -> Flags:
-    """Mark the units, shape (n, 1), that repeat one before them in a document of many.
-
-    A neutral sentence said twenty times is no surer to be a complaint, but its sum would be.
-    """
+def _said_again(first: npt.NDArray[np.int64], sums: Reals, counts: npt.NDArray[np.int32]) -> Flags:
+    """Mark the units that repeat one before them in a document of many."""
     again = np.zeros(len(sums), dtype=np.bool_)
-    rows = np.flatnonzero((np.diff(first) >= _MANY)[owner])
+    sizes = np.diff(first)
+    owner = np.repeat(np.arange(len(sizes)), sizes)
+    rows = np.flatnonzero((sizes >= _MANY)[owner] & (counts[:, 1] > 0))
     if len(rows):
-        keys = np.column_stack([owner[rows].astype(np.float64), sums[rows]])
+        # Sums and counts that are equal to the last bit are of equal texts; mixed into one number to sort by.
+        parts = [owner[rows], counts[rows, 0], *np.ascontiguousarray(sums[rows, :3]).view(np.uint32).T]
+        keys = np.zeros(len(rows), dtype=np.uint64)
+        for part in parts:
+            keys = (keys ^ part.astype(np.uint64)) * np.uint64(0x9E3779B97F4A7C15)
         again[rows] = True
-        again[rows[np.unique(keys, axis=0, return_index=True)[1]]] = False
-    return again[:, None]
+        again[rows[np.unique(keys, return_index=True)[1]]] = False
+    return again
 
 
 def _parts(first: npt.NDArray[np.int64], owner: npt.NDArray[Any], lengths: npt.NDArray[Any]) -> _Parts:
@@ -387,7 +424,8 @@ def contributions(
     """
     column = {name: place for place, name in enumerate(LABELS)}[label]
     scores = scores or score_one(model, text)
-    deciding = slice(*scores.deciding[0, column])
+    deciding = np.arange(*scores.deciding[0, column])
+    deciding = deciding[~scores.again[deciding]]
     found: dict[str, float] = {}
     total = 0
     for start, end in zip(scores.start[deciding], scores.end[deciding], strict=True):

@@ -177,6 +177,7 @@ class Fingerprints:
     content_keys: Keys
 
     def text(self, row: int) -> tuple[int, int]:
+        """Return what stands for the text of a row."""
         return int(self.texts[row, 0]), int(self.texts[row, 1])
 
 

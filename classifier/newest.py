@@ -37,11 +37,11 @@ class Settled:
 class Newest:
     """Tells repeated documents of a run once all were read.
 
-    Within a file one id is one document, and its newest row counts (`created_at`, then the content).
-    The same id in another file is the same document if it has the same text, else another one,
-    called "ID@FILE": two exports may number their rows alike. Other ids with the same text of 20
-    characters and more, the same account and time are a double import; the lowest id counts. About
-    100 bytes a document.
+    Within a file one id is one document, and its newest row counts (`created_at`, then the longest
+    text, then the content). The same id in another file is the same document if it has the same text,
+    or source and time of day; else it is another one, called "ID@FILE": two exports may number their
+    rows alike. Other ids with the same text of 20 characters and more, the same account and time are
+    a double import; the lowest id counts. About 100 bytes a document.
     """
 
     def __init__(self) -> None:
@@ -50,7 +50,8 @@ class Newest:
     def enter(self, documents: pd.DataFrame, texts: pd.Series) -> tuple[pd.DataFrame, Mask, pd.DataFrame]:
         """Take the next batch as `dedupe.Register.enter` does, but keep every row until `settle`."""
         prints = fingerprints(documents, texts)
-        self._add(documents, prints.texts, prints.content_keys, prints.comparable)
+        lengths = texts.str.len().to_numpy(dtype=np.int64)
+        self._add(documents, prints.texts, lengths, prints.content_keys, prints.comparable)
         return documents, np.ones(len(documents), dtype=np.bool_), schema.empty(schema.DUPLICATES)
 
     def enter_scored(self, scored: pd.DataFrame, file: str) -> None:
@@ -62,15 +63,18 @@ class Newest:
         texts = np.stack([hashed, np.zeros_like(hashed)], axis=1)
         documents = scored.assign(file=file, row=np.arange(1, len(scored) + 1))
         nothing = np.zeros(len(scored), dtype=np.uint64)
-        self._add(documents, texts, nothing, np.zeros(len(scored), dtype=np.bool_))
+        lengths = scored["spans"].str.len().to_numpy(dtype=np.int64)
+        self._add(documents, texts, lengths, nothing, np.zeros(len(scored), dtype=np.bool_))
 
     def _add(
         self,
         documents: pd.DataFrame,
         texts: npt.NDArray[np.uint64],
+        lengths: npt.NDArray[np.integer[Any]],
         contents: npt.NDArray[np.uint64],
         comparable: Mask,
     ) -> None:
+        times = documents["created_at"].reset_index(drop=True)
         content = [name for name in documents if name not in (*_PLACE, "body")]
         self._parts.append(
             pd.DataFrame(
@@ -78,12 +82,16 @@ class Newest:
                     "file": pd.Categorical(documents["file"]),
                     "row": documents["row"].to_numpy(),
                     "document_id": documents["document_id"].to_numpy(),
+                    "source": pd.Categorical(documents["source"]),
+                    "length": lengths,
                     "text_1": texts[:, 0],
                     "text_2": texts[:, 1],
                     "double": contents,
                     "comparable": comparable,
                     # A missing time is the lowest number: older than all others.
-                    "created": documents["created_at"].astype("int64").to_numpy(),
+                    "created": times.astype("int64").to_numpy(),
+                    # A time at midnight is a date, which many documents share.
+                    "timed": times.notna() & (times != times.dt.normalize()),
                     "content": _hashed(documents[content]),
                 }
             )
@@ -94,11 +102,11 @@ class Newest:
         if not self._parts:
             return Settled(np.ones(0, dtype=np.bool_), _texts([]), schema.empty(schema.DUPLICATES))
         rows = pd.concat(
-            [part.assign(file=part["file"].astype("str")) for part in self._parts], ignore_index=True
+            [part.astype({"file": "str", "source": "str"}) for part in self._parts], ignore_index=True
         )
         # All others are documents of their own without a closer look.
         suspects = rows[_repeated(rows, rows["document_id"] != "", "document_id") | _doubles(rows)]
-        seen = {int(row.Index): row for row in suspects.itertuples()}
+        seen: dict[int, Any] = dict(zip(suspects.index.tolist(), suspects.itertuples(), strict=True))
         parents, names = _one_id(seen, frozenset(rows["document_id"]))
         _double_imports(seen, parents, names)
         kept = np.ones(len(rows), dtype=np.bool_)
@@ -121,22 +129,26 @@ def _one_id(seen: Mapping[int, Any], ids: frozenset[str]) -> tuple[Parents, dict
     parents: Parents = {}
     _join([row for row in seen.values() if row.document_id], ("document_id", "file"), parents)
     winners = [row for row in seen.values() if row.document_id and row.Index not in parents]
-    first_file: dict[tuple[Any, ...], str] = {}
-    for row in winners:
-        text = (row.document_id, row.text_1, row.text_2)
-        first_file[text] = min(first_file.get(text, row.file), row.file)
     _join(winners, ("document_id", "text_1", "text_2"), parents)
-    documents = defaultdict(list)
+    left = [row for row in winners if row.timed and row.Index not in parents]
+    _join(left, ("document_id", "source", "created"), parents)
+    documents: dict[str, dict[int, str]] = defaultdict(dict)
     for row in winners:
-        if row.Index not in parents:
-            documents[row.document_id].append((first_file[row.document_id, row.text_1, row.text_2], row))
+        root, files = _root(row.Index, parents), documents[row.document_id]
+        files[root] = min(files.get(root, row.file), row.file)
     names: dict[int, str] = {}
     taken = set(ids)
     for name in sorted(documents):
-        for file, row in sorted(documents[name], key=lambda one: one[0])[1:]:
-            names[row.Index] = _free(f"{name}@{stem_of(file)}", taken)
-            taken.add(names[row.Index])
+        for file, root in sorted((file, root) for root, file in documents[name].items())[1:]:
+            names[root] = _free(f"{name}@{stem_of(file)}", taken)
+            taken.add(names[root])
     return parents, names
+
+
+def _root(row: int, parents: Mapping[int, int]) -> int:
+    while row in parents:
+        row = parents[row]
+    return row
 
 
 def _join(rows: Iterable[Any], columns: tuple[str, ...], parents: Parents) -> None:
@@ -146,7 +158,7 @@ def _join(rows: Iterable[Any], columns: tuple[str, ...], parents: Parents) -> No
 
 def _newest_first(row: Any) -> tuple[Any, ...]:
     # Rows of the same content are one and the same: the first place stands for them.
-    return (-row.created, row.content, row.text_1, row.text_2, row.file, row.row)
+    return (-row.created, -row.length, row.content, row.text_1, row.text_2, row.file, row.row)
 
 
 def _double_imports(seen: Mapping[int, Any], parents: Parents, names: Mapping[int, str]) -> None:
@@ -185,9 +197,7 @@ def _duplicates(
 ) -> pd.DataFrame:
     found = []
     for number in sorted(parents):
-        at = number
-        while at in parents:
-            at = parents[at]
+        at = _root(number, parents)
         row, root = seen[number], seen[at]
         same_text = (row.text_1, row.text_2) == (root.text_1, root.text_2)
         same = EXACT if row.document_id == root.document_id else SAME_TEXT

@@ -83,11 +83,14 @@ def steps_bar(steps: Sequence[str], *, shown: bool | None) -> Iterator[Callable[
     from tqdm import tqdm
 
     with tqdm(
-        total=len(steps), bar_format="{desc}: {n_fmt}/{total_fmt} {bar} {elapsed}", file=sys.stderr
+        total=len(steps),
+        desc=steps[0],
+        bar_format="{desc}: {n_fmt}/{total_fmt} {bar} {elapsed}",
+        file=sys.stderr,
     ) as bar:
 
         def begin(step: str) -> None:
-            bar.set_description(step, refresh=False)
+            bar.set_description_str(step, refresh=False)
             bar.n = steps.index(step)
             bar.refresh()
 

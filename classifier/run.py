@@ -221,9 +221,7 @@ def run(
     with report.prepare_folder(out, force=choice.force) as folder:
         with clock.stage("score"):
             batches = list(
-                _scored(
-                    sources, notes, model=model, chosen=inner, tally=tally, watching=watching, seen=seen
-                )
+                _scored(sources, notes, model=model, chosen=inner, tally=tally, watching=watching, seen=seen)
             )
             scored = canonical(tally.settle(pd.concat(batches, ignore_index=True), seen.settle()))
         _check_rejected(tally, chosen, out)

@@ -378,12 +378,12 @@ AUTO = [
     # A receipt says so in its body, whatever the subject.
     (
         "Re: Export",
-        "We have received your request (#48213) and a member of our team will get back to you within 24 hours.",
+        "We have received your request (#48213) and will get back to you within 24 hours.",
         True,
     ),
     (
         "",
-        "Hi Anna,\n\nThank you for contacting Kestova. Your ticket #44 has been created. Do not reply to this mail.",
+        "Hi Anna,\n\nThank you for contacting us. Your ticket #44 has been created. Do not reply to this.",
         True,
     ),
     (

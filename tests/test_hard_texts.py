@@ -149,12 +149,12 @@ CODE = nothing(
     "2026-03-31T10:00:00Z INFO server started on port 8080\n2026-03-31T10:00:01Z INFO connected to database",
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk",
     "GET /api/v1/users?page=2 HTTP/1.1\nHost: api.example.com\nAuthorization: Bearer xxxxx",
-    'Traceback (most recent call last):\n  File "/srv/app/views.py", line 214, in get\n    rows = load(request)\n'
-    '  File "/srv/app/loader.py", line 88, in load\n    raise ValueError("bad")\nValueError: not a number: bad',
-    "SELECT id, name FROM customers WHERE created_at > '2026-01-01' AND status = 'open' ORDER BY id LIMIT 100;",
+    'Traceback (most recent call last):\n  File "/srv/app/views.py", line 214, in get\n    a = b(c)\n'
+    '  File "/srv/app/loader.py", line 88, in load\n    raise ValueError("bad")\nValueError: bad',
+    "SELECT id, name FROM customers WHERE created > '2026-01-01' AND status = 'open' ORDER BY id LIMIT 9;",
     "UPDATE users SET active = 0 WHERE last_login < '2025-01-01'; DELETE FROM sessions WHERE expired = 1;",
     '{"id": 1, "status": "open", "amount": 49.99}',
-    "2026-03-02 10:14:25,001 WARN  [pool-1] Retrying\n2026-03-02 10:14:30,010 ERROR [pool-1] Connection refused",
+    "2026-03-02 10:14:25,001 WARN  [pool-1] Retrying\n2026-03-02 10:14:30,010 ERROR [pool-1] Refused",
     "€ 49.99",
     "49,99 €",
     "$1,299.00",
@@ -171,9 +171,9 @@ LONG = [
         *(
             sentences * 60
             for sentences in (
-                "Our company was founded in 1998 and has offices in three countries. We make school furniture. ",
-                "I grew up in a small town by the sea. My father repaired boats and my mother taught music. ",
-                "The meeting took place on Tuesday. We went through the agenda and agreed on the next steps. ",
+                "Our company was founded in 1998 and has offices in three countries. We make desks. ",
+                "I grew up in a small town by the sea. My father mended boats, my mother taught. ",
+                "The meeting took place on Tuesday. We went through the agenda and agreed on the steps. ",
             )
         )
     ),
@@ -302,7 +302,7 @@ def test_automatic_replies_are_not_scored_at_all(subject, body):
 @pytest.mark.parametrize(
     "text",
     [
-        'I get this when I export:\nTraceback (most recent call last):\n  File "a.py", line 2, in get\nValueError: no',
+        'I get this on export:\nTraceback (most recent call last):\n  File "a.py", line 2\nValueError: no',
         "SELECT the rows, export them, and the app crashes every time.",
         '{"comment": "The export crashes every time and I lose my work", "id": 1}',
         "2026-03-02 10:14 Anna: the export crashes every time.\n2026-03-02 10:15 ERROR",

@@ -13,6 +13,7 @@ from classifier.newest import Newest
 LONG = "The export fails every morning."
 OTHER = "The import fails every evening."
 MARCH, APRIL = "2026-03-02T08:00:00Z", "2026-04-02T08:00:00Z"
+DAY = "2026-05-02T00:00:00Z"
 
 Row = tuple[str, str, str, str, str]  # file, id, text, account, created_at
 
@@ -64,9 +65,19 @@ CASES = {
         {("1", "1", "exact")},
     ),
     "the same id in two files": (
-        [("b.csv", "1", LONG, "Acme", MARCH), ("a.csv", "1", OTHER, "Bolt", MARCH)],
-        {("1", OTHER, "Bolt", MARCH), ("1@b", LONG, "Acme", MARCH)},
+        [("b.csv", "1", LONG, "Acme", MARCH), ("a.csv", "1", OTHER, "Bolt", APRIL)],
+        {("1", OTHER, "Bolt", APRIL), ("1@b", LONG, "Acme", MARCH)},
         set(),
+    ),
+    "the same id and day in two files": (
+        [("b.csv", "1", LONG, "Acme", DAY), ("a.csv", "1", OTHER, "Acme", DAY)],
+        {("1", OTHER, "Acme", DAY), ("1@b", LONG, "Acme", DAY)},
+        set(),
+    ),
+    "a document that went on, in a later export": (
+        [("a.csv", "1", LONG, "Acme", MARCH), ("b.csv", "1", f"{LONG} Still so.", "Acme", MARCH)],
+        {("1", f"{LONG} Still so.", "Acme", MARCH)},
+        {("1", "1", "same_id")},
     ),
     "the same document in two files": (
         [("b.csv", "1", LONG, "Acme", APRIL), ("a.csv", "1", LONG, "Acme", MARCH)],
@@ -90,10 +101,10 @@ CASES = {
     "files of one name in two folders": (
         [
             ("x/a.csv", "1", LONG, "Acme", MARCH),
-            ("y/a.csv", "1", OTHER, "Acme", MARCH),
+            ("y/a.csv", "1", OTHER, "Acme", APRIL),
             ("z/a.csv", "1", "short", "", ""),
         ],
-        {("1", LONG, "Acme", MARCH), ("1@a", OTHER, "Acme", MARCH), ("1@a.2", "short", "", "")},
+        {("1", LONG, "Acme", MARCH), ("1@a", OTHER, "Acme", APRIL), ("1@a.2", "short", "", "")},
         set(),
     ),
     "short texts of one minute are two": (
@@ -117,7 +128,7 @@ ROWS = st.lists(
         st.sampled_from("123"),
         st.sampled_from([LONG, OTHER, "ok"]),
         st.sampled_from(["", "A", "B"]),
-        st.sampled_from(["", MARCH, APRIL]),
+        st.sampled_from(["", MARCH, APRIL, DAY]),
     ),
     max_size=12,
 )

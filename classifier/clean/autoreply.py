@@ -57,24 +57,31 @@ _RECEIPT = re.compile(
     r"\s*(?:(?:hi|hello|hey|dear|hallo|guten tag|bonjour|hola)\b[^\n.!?]{0,60}[\n.!?]\s*)?"
     r"(?:(?:thank you|thanks|many thanks) for (?:contacting|reaching out|getting in touch|writing|your"
     r" (?:e-?mail|message|request|enquiry|inquiry|patience|interest))\b[^\n.!?]{0,80}[\n.!?]\s*)?"
-    r"(?:(?:we|I)(?:['’]ve| have)? (?:just )?received your (?:support )?(?:request|message|e-?mail|ticket|enquiry"
-    r"|inquiry)\b|(?:this is (?:an automat\w+|to confirm|to let you know)\b[^\n.!?]{0,60}\b)?your (?:support )?"
+    r"(?:(?:we|I)(?:['’]ve| have)? (?:just )?received your (?:support )?(?:request|message|e-?mail"
+    r"|ticket|enquiry"
+    r"|inquiry)\b|(?:this is (?:an automat\w+|to confirm"
+    r"|to let you know)\b[^\n.!?]{0,60}\b)?your (?:support )?"
     r"(?:request|message|ticket|e-?mail|enquiry|inquiry)\b"
     r"[^\n.!?]{0,40}\b(?:has been|was) (?:received|logged|created|opened|registered)\b"
-    r"|vielen dank für ihre (?:anfrage|nachricht|e-?mail)|wir haben ihre (?:anfrage|nachricht|e-?mail) erhalten"
+    r"|vielen dank für ihre (?:anfrage|nachricht|e-?mail)|wir haben ihre (?:anfrage|nachricht"
+    r"|e-?mail) erhalten"
     r"|nous avons bien reçu votre|hemos recibido (?:su|tu))",
     re.IGNORECASE,
 )
 _PROMISE = re.compile(
-    r"\b(?:(?:get|be|come) back to you|be in touch|(?:respond|reply|answer) (?:to you )?(?:as soon|within|shortly)"
-    r"|(?:is|are) (?:being|now) reviewed|being reviewed by|(?:do not|don['’]t) reply|to add (?:additional |more )?comments"
+    r"\b(?:(?:get|be|come) back to you|be in touch|(?:respond|reply|answer) (?:to you )?(?:as soon"
+    r"|within|shortly)"
+    r"|(?:is|are) (?:being|now) reviewed|being reviewed by|(?:do not|don['’]t) reply"
+    r"|to add (?:additional |more )?comments"
     r"|(?:as soon as possible|shortly|within (?:\d+|one|two|a few) (?:\w+ )?(?:hours?|days?))|office hours"
-    r"|business hours|ticket (?:number|id)|melden uns|in kürze|schnellstmöglich|dans les plus brefs|lo antes posible"
+    r"|business hours|ticket (?:number|id)|melden uns|in kürze|schnellstmöglich|dans les plus brefs"
+    r"|lo antes posible"
     r"|a la brevedad)",
     re.IGNORECASE,
 )
 _OWN_WORDS = re.compile(
-    r"\b(?:but|however|although|still|yet|never|nobody|no one|again|wrong|fail\w*|broken|crash\w*|solved|aber|trotzdem|mais|pero|I|my)\b"
+    r"\b(?:but|however|although|still|yet|never|nobody|no one|again|wrong|fail\w*|broken|crash\w*"
+    r"|solved|aber|trotzdem|mais|pero|I|my)\b"
 )
 _LONGEST_RECEIPT = 700
 

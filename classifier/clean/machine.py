@@ -16,10 +16,14 @@ if TYPE_CHECKING:
 _LONGEST: Final = 20_000
 """Code points: what is longer goes to review anyway."""
 
-_SQL = r"(?:SELECT\s|INSERT\s+INTO\s|UPDATE\s+\S+\s+SET\s|DELETE\s+FROM\s|(?:CREATE|ALTER|DROP)\s+TABLE\s|WITH\s+\w+\s+AS\s)"
+_SQL = (
+    r"(?:SELECT\s|INSERT\s+INTO\s|UPDATE\s+\S+\s+SET\s|DELETE\s+FROM\s"
+    r"|(?:CREATE|ALTER|DROP)\s+TABLE\s|WITH\s+\w+\s+AS\s)"
+)
 # How a text must begin to be looked at; Arrow reads no further than that.
 _START = (
-    r"\A\s*(?:Traceback \(most|Exception in thread|[\w.$]+(?:Exception|Error)\b|Caused by:|File \"|at [\w.$]+\("
+    r"\A\s*(?:Traceback \(most|Exception in thread|[\w.$]+(?:Exception|Error)\b|Caused by:|File \""
+    r"|at [\w.$]+\("
     rf"|{_SQL}|[{{\[]|\d{{4}}-\d\d-\d\d[T ]\d\d:\d\d)"
 )
 _NO_LETTER = r"\A[^\pL]*\z"
@@ -28,7 +32,8 @@ _FRAME = re.compile(r'Traceback \(most recent call last\):|\s+File ".*", line \d
 _TRACE_LINE = re.compile(
     _FRAME.pattern
     + r"|\s{2,}\S.*|[\w.$]+(?:Error|Exception|Warning|Exit|Interrupt)\b.*|Caused by: .*|\s*\.\.\. \d+ more"
-    r"|Exception in thread .*|During handling of the above exception.*|The above exception was the direct cause.*"
+    r"|Exception in thread .*|During handling of the above exception.*"
+    r"|The above exception was the direct cause.*"
 )
 _LOG_LINE = re.compile(
     r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d\S*\s+(?:[\[(]?[\w.:/#-]+[\])]?\s+){0,3}?[\[(]?"
@@ -37,7 +42,8 @@ _LOG_LINE = re.compile(
 _SQL_START = re.compile(rf"\s*{_SQL}")
 _QUOTED = re.compile(r"'[^'\n]*'|\"[^\"\n]*\"|--[^\n]*|/\*.*?\*/", re.DOTALL)
 _PROSE = re.compile(
-    r"(?<![\w.])(?:the|it|is|was|we|you|my|our|but|when|please|can|can't|cannot|not|doesn't|i|this|why|how|that|a)"
+    r"(?<![\w.])(?:the|it|is|was|we|you|my|our|but|when|please|can|can't|cannot|not|doesn't|i|this"
+    r"|why|how|that|a)"
     r"(?![\w.(])"
 )
 _SENTENCE: Final = 4
@@ -50,7 +56,7 @@ def has_letters(texts: "pd.Series") -> "npt.NDArray[np.bool_]":
 
 
 def is_machine_text(texts: "pd.Series") -> "npt.NDArray[np.bool_]":
-    """Mark texts that are nothing but a stack trace, SQL, JSON without a sentence in it, or lines of a log."""
+    """Mark texts that are nothing but a stack trace, SQL, JSON without a sentence in it, or log lines."""
     marked = _matching(texts, _START)
     for row in marked.nonzero()[0]:
         text = texts.iloc[row]

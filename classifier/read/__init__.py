@@ -25,6 +25,8 @@ __all__ = [
     "ReadBatch",
     "ReadOptions",
     "SourceDescription",
+    "check_options",
+    "check_source",
     "describe_formats",
     "describe_sources",
     "find_inputs",

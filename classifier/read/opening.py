@@ -229,7 +229,9 @@ def share_read(sources: Sequence[Input]) -> float | None:
 
     Workbooks and Parquet files are not read from front to back.
     """
-    if any(first_bytes(Input(each.name, each.path), 4).startswith((b"PK\x03\x04", b"PAR1")) for each in sources):
+    if any(
+        first_bytes(Input(each.name, each.path), 4).startswith((b"PK\x03\x04", b"PAR1")) for each in sources
+    ):
         return None
     size = sum(each.path.stat().st_size for each in sources)
     return sum(each.meter.read for each in sources) / size if size else None
