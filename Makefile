@@ -24,7 +24,7 @@ demo: runtime ## install, and run the demo company: writes demo-report/report.ht
 	@echo "Open in a browser: $(CURDIR)/$(DEMO_OUT)/report.html"
 
 test: dev ## install what tests need, and run them all with coverage
-	@$(PY) -m pytest --cov --cov-report=term $(PYTEST_ARGS)
+	@$(PY) -m pytest --numprocesses=auto --dist=loadfile --cov --cov-report=term $(PYTEST_ARGS)
 
 lint: dev ## formatting, lint rules, types
 	@$(PY) -m ruff format --check .
