@@ -1,7 +1,8 @@
 """Documents that were exported twice.
 
 In: batches of documents with their texts. Out: which rows to keep, and a row of DUPLICATES for each other.
-Never calls texts of different people duplicates, however alike; keeps hashes, never texts.
+Never calls texts of different people duplicates, however alike; keeps hashes, never texts. It streams: the
+first of equal documents stays. Over a whole run the newest does (`newest`).
 """
 
 import bisect
@@ -174,15 +175,15 @@ class Register:
             return documents, *self._run.tell(documents, prints)
         new_here, _ = self._file.tell(documents, prints)
         named = prints.copy()
-        kept, duplicates = self._run.tell(documents, named, suffix=f"@{_stem(file)}", foreign=new_here)
+        kept, duplicates = self._run.tell(documents, named, suffix=f"@{stem_of(file)}", foreign=new_here)
         return (
             documents.assign(document_id=pd.Series(named.ids, index=documents.index, dtype="str")),
             kept,
-            (duplicates),
+            duplicates,
         )
 
 
-def _stem(file: str) -> str:
+def stem_of(file: str) -> str:
     """Return the file's name without folder and endings."""
     return "stdin" if file == "-" else file.replace("\\", "/").rsplit("/", 1)[-1].split(".", 1)[0]
 
@@ -197,6 +198,8 @@ class Fingerprints:
     texts: Keys  # two columns: 128 bits, so that equal hashes are equal texts
     comparable: Mask  # long enough, with account and time
     content_keys: Keys
+    lengths: npt.NDArray[np.int64]  # code points of the texts
+    facts: Keys  # all that the rows say beside their texts and where they stand
 
     def copy(self) -> "Fingerprints":
         """Return a copy whose rows can be renamed."""
@@ -216,6 +219,8 @@ class Fingerprints:
                 "text_2": self.texts[:, 1],
                 "comparable": self.comparable,
                 "content_key": self.content_keys,
+                "length": self.lengths,
+                "facts": self.facts,
             }
         )
 
@@ -230,10 +235,12 @@ class Fingerprints:
             table[["text_1", "text_2"]].to_numpy(np.uint64),
             table["comparable"].to_numpy(np.bool_),
             table["content_key"].to_numpy(np.uint64),
+            table["length"].to_numpy(np.int64),
+            table["facts"].to_numpy(np.uint64),
         )
 
     def text(self, row: int) -> tuple[int, int]:
-        """Return the hash of a row's text."""
+        """Return what stands for the text of a row."""
         return int(self.texts[row, 0]), int(self.texts[row, 1])
 
 
@@ -329,7 +336,7 @@ def fingerprints(documents: pd.DataFrame, texts: pd.Series) -> Fingerprints:
     Parameters
     ----------
     documents
-        The columns `document_id`, `account` and `created_at` of table DOCUMENTS.
+        Table DOCUMENTS, and the columns that follow it.
     texts
         Their texts, in the same order.
     """
@@ -338,16 +345,21 @@ def fingerprints(documents: pd.DataFrame, texts: pd.Series) -> Fingerprints:
     created_at = documents["created_at"]
     encoded = [text.encode() for text in texts]
     digests = b"".join(blake2b(text, digest_size=16).digest() for text in encoded)
-    comparable = (
-        accounts.ne("").to_numpy() & created_at.notna().to_numpy() & texts.str.len().ge(_SHORTEST).to_numpy()
-    )
+    lengths = texts.str.len().to_numpy(dtype=np.int64)
+    comparable = accounts.ne("").to_numpy() & created_at.notna().to_numpy() & (lengths >= _SHORTEST)
     hashes = np.frombuffer(digests, dtype=np.uint64).reshape(-1, 2)
     contents = np.zeros(len(ids), dtype=np.uint64)
     when_and_who = zip(created_at.astype("int64").tolist(), accounts.tolist(), strict=True)
     whose = [f"{time}\0{account}".encode() for time, account in when_and_who]
     for row in comparable.nonzero()[0]:
         contents[row] = _key(hashes[row].tobytes() + whose[row])
-    return Fingerprints(ids, ids != "", _id_keys(ids), hashes, comparable, contents)
+    facts = hashed(documents.drop(columns=["file", "row", "body"]))
+    return Fingerprints(ids, ids != "", _id_keys(ids), hashes, comparable, contents, lengths, facts)
+
+
+def hashed(frame: pd.DataFrame) -> Keys:
+    """Return one number a row: equal rows have equal ones."""
+    return np.asarray(pd.util.hash_pandas_object(frame, index=False), dtype=np.uint64)
 
 
 def _id_keys(ids: npt.NDArray[np.object_]) -> Keys:

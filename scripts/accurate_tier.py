@@ -96,9 +96,7 @@ def _logits(probability: np.ndarray) -> np.ndarray:
     return np.log(clipped / (1 - clipped))
 
 
-def scored(
-    transformer: Transformer, heads: Mapping[str, Head], fast: FastModel, texts: pd.Series
-) -> Scores:
+def scored(transformer: Transformer, heads: Mapping[str, Head], fast: FastModel, texts: pd.Series) -> Scores:
     """Return what the accurate tier says of all texts."""
     model = AccurateModel(transformer, heads, dict.fromkeys(LABELS, np.inf))
     first = classify.score_texts(fast, texts)

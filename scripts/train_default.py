@@ -9,9 +9,10 @@ from dataclasses import asdict
 from pathlib import Path
 
 import click
+from training_data import SOURCES, training_data
+
 from classifier import card, evaluate, labelled, models, teach, train
 from classifier.report.manifest import versions
-from training_data import SOURCES, training_data
 
 GOLD = (
     ("dev", "Real texts of the sources above, held out"),

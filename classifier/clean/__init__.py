@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from classifier.clean.autoreply import is_auto_reply
+from classifier.clean.machine import has_letters, is_machine_text
 from classifier.clean.mail import is_forward, strip_mail
 from classifier.clean.markup import strip_html
 
@@ -18,7 +19,15 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
 
-__all__ = ["clean", "clean_column", "document_text", "is_auto_reply", "is_forward"]
+__all__ = [
+    "clean",
+    "clean_column",
+    "document_text",
+    "has_letters",
+    "is_auto_reply",
+    "is_forward",
+    "is_machine_text",
+]
 
 _PASSES = 8
 _SUBJECT = 200  # as far as a forward's prefix is looked for
