@@ -34,6 +34,11 @@ _OPENERS: Final = {
 _DILUTION: Final = 0.4
 _CLAUSE_DILUTION: Final = 0.15
 _FIRST_WORDS: Final = 3
+_TOPIC_FROM: Final = 320
+"""Texts from which on a theme is a topic: no clause of a single text can stand for it."""
+_TOPIC_TEXTS: Final = 400
+_TOPIC_PART: Final = 0.02
+_TOPIC_SPREAD: Final = 0.1
 _SAID_ONCE: Final = 0.3
 """What a word of a single text weighs in a clause: it tells of that text rather than of the theme."""
 _COMMON_PART: Final = 0.08
@@ -147,6 +152,7 @@ def titles(texts: Mapping[str, Sequence[tuple[str, str]]], *, known: Iterable[st
     -------
     Theme -> title of at most 60 characters; "" where a theme holds no words.
     """
+    topics = _topics({theme: pairs for theme, pairs in texts.items() if len(pairs) > _TOPIC_FROM})
     heads = {theme: pairs[:TEXTS_PER_THEME] for theme, pairs in texts.items()}
     names = _Names(heads.values(), known)
     counts = {theme: _word_counts(pairs) for theme, pairs in heads.items()}
@@ -164,8 +170,56 @@ def titles(texts: Mapping[str, Sequence[tuple[str, str]]], *, known: Iterable[st
             word: weight * (1.0 if counts[theme][word] > 1 else _SAID_ONCE)
             for word, weight in weights.items()
         }
-        made[theme] = _clause(_whole_clauses(pairs, names), shared) or _title(_phrases(pairs, names), weights)
+        phrases = _phrases(pairs, names)
+        if theme in topics:
+            made[theme] = _topic(phrases, weights, topics[theme])
+        else:
+            made[theme] = _clause(_whole_clauses(pairs, names), shared) or _title(phrases, weights)
     return made
+
+
+def _topics(texts: Mapping[str, Sequence[tuple[str, str]]]) -> dict[str, list[tuple[str, str]]]:
+    """Return large theme -> (stem, word) of what all of it speaks about, beside what its core says.
+
+    Read are texts from the centre to the edge; left out are words that many other themes use too.
+    """
+    forms: dict[str, dict[str, Counter[str]]] = {}
+    counts: dict[str, Counter[str]] = {}
+    for theme, pairs in texts.items():
+        read = pairs[:: max(1, len(pairs) // _TOPIC_TEXTS)]
+        counts[theme], forms[theme] = Counter(), defaultdict(Counter)
+        for _, text in read:
+            said = {token.lower() for tokens in _clauses(text) for token in tokens if token.isalpha()}
+            for token in sorted(said):
+                for part in _telling(token):
+                    forms[theme][part][token] += 1
+                    counts[theme][part] += 1
+        least = _TOPIC_PART * len(read)
+        counts[theme] = Counter({part: count for part, count in counts[theme].items() if count >= least})
+    spread = Counter(part for found in counts.values() for part in found)
+    rare = {part for part, themes in spread.items() if themes <= max(1, _TOPIC_SPREAD * len(texts))}
+    rare -= generic_stems()
+    topics = {}
+    for theme, found in counts.items():
+        weights = {part: found[part] * log(1 + len(texts) / spread[part]) for part in found if part in rare}
+        best = sorted(weights, key=lambda part: (-weights[part], part))
+        topics[theme] = [
+            (part, min(forms[theme][part].items(), key=lambda one: (-one[1], one[0]))[0]) for part in best
+        ]
+    return topics
+
+
+def _topic(
+    found: Mapping[Key, _Phrase], weights: Mapping[str, float], beside: Sequence[tuple[str, str]]
+) -> str:
+    """Title a large theme: the word at its core, and what else is said with it."""
+    core = next(
+        (key for key in _ranked(found, weights, _DILUTION) if any(weights[part] for part in key)), None
+    )
+    if core is None:
+        return _title(found, weights)
+    words = [word for part, word in beside if part not in core][: _WORDS_APART - 1]
+    return _fitted(": ".join(filter(None, [_form(found[core]), ", ".join(words)])))
 
 
 def _telling_words(counts: Counter[str], vague: set[str], *, least: float) -> set[str]:
@@ -277,6 +331,7 @@ def _telling(text: str) -> tuple[str, ...]:
 def _may_end(token: str) -> bool:
     return (
         len(token) > 1
+        and token.count("/") < 2
         and "'" not in token
         and "’" not in token
         and any(len(part) > 1 for part in _telling(token))

@@ -280,3 +280,15 @@ def test_a_short_clause_that_says_most_of_the_theme_is_its_title():
         ],
     }
     assert titles(texts) == {"board": "Board takes an age to open", "texts": "Texts cut off mid-season"}
+
+
+def test_a_large_theme_is_titled_by_its_core_and_what_is_said_with_it():
+    beside = ("toolbar", "import", "folder")
+    many = [(str(n), f"my bookmarks are gone from the {beside[n % 3]} number {n}") for n in range(400)]
+    few = [("x", "Board takes an age to open"), ("y", "38 seconds to open the board")]
+    found = titles({"many": many, "few": few})
+    assert found["few"] == "Board takes an age to open"
+    head, _, rest = found["many"].partition(": ")
+    assert "bookmarks" in head.lower()
+    assert set(rest.split(", ")) <= {*beside, "gone", "number"}
+    assert found == titles({"few": few, "many": many})
