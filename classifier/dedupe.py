@@ -6,7 +6,6 @@ Never calls texts of different people duplicates, however alike; keeps hashes, n
 
 import bisect
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import Final
 
 import numpy as np
@@ -15,6 +14,7 @@ import pandas as pd
 import pyarrow as pa
 
 from classifier import schema
+from classifier.hashes import hash_column, mixed
 
 EXACT: Final = "exact"
 SAME_ID: Final = "same_id"
@@ -269,20 +269,12 @@ def _fingerprints(documents: pd.DataFrame, texts: pd.Series) -> _Fingerprints:
     ids = documents["document_id"].to_numpy(dtype=object)
     accounts = documents["account"].str.strip()
     created_at = documents["created_at"]
-    encoded = [text.encode() for text in texts]
-    digests = b"".join(blake2b(text, digest_size=16).digest() for text in encoded)
     comparable = (
         accounts.ne("").to_numpy() & created_at.notna().to_numpy() & texts.str.len().ge(_SHORTEST).to_numpy()
     )
-    hashes = np.frombuffer(digests, dtype=np.uint64).reshape(-1, 2)
-    contents = np.zeros(len(ids), dtype=np.uint64)
-    when_and_who = zip(created_at.astype("int64").tolist(), accounts.tolist(), strict=True)
-    whose = [f"{time}\0{account}".encode() for time, account in when_and_who]
-    for row in comparable.nonzero()[0]:
-        contents[row] = _key(hashes[row].tobytes() + whose[row])
-    keys = np.fromiter((_key(name.encode()) for name in ids), dtype=np.uint64, count=len(ids))
+    hashes = hash_column(texts)
+    times = created_at.astype("int64").to_numpy().view(np.uint64)
+    contents = np.empty(len(ids), dtype=np.uint64)
+    mixed(np.column_stack([hashes, hash_column(accounts), times]), contents)
+    keys = np.ascontiguousarray(hash_column(documents["document_id"])[:, 0])
     return _Fingerprints(ids, ids != "", keys, hashes, comparable, contents)
-
-
-def _key(data: bytes) -> int:
-    return int.from_bytes(blake2b(data, digest_size=8).digest(), "little")
