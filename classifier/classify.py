@@ -150,8 +150,9 @@ class UnitPlaces:
 def score_texts(model: FastModel, texts: Any) -> Scores:
     """Score a column of cleaned texts (a list, a pandas Series or an Arrow array)."""
     from classifier import deciding, kernel
+    from classifier.buffers import Column
 
-    column = kernel.Column.of(texts)
+    column = Column.of(texts)
     units = kernel.split_column(column)
     sums, counts = kernel.sum_column(column, units, model.features, model.index, model.weights)
     heads = [model.heads[label] for label in LABELS]

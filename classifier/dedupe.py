@@ -7,7 +7,6 @@ first of equal documents stays. Over a whole run the newest does (`newest`).
 
 import bisect
 from dataclasses import dataclass, replace
-from hashlib import blake2b
 from typing import Final
 
 import numpy as np
@@ -16,6 +15,7 @@ import pandas as pd
 import pyarrow as pa
 
 from classifier import schema
+from classifier.hashes import hash_column, mixed
 
 EXACT: Final = "exact"
 SAME_ID: Final = "same_id"
@@ -208,7 +208,7 @@ class Fingerprints:
     def rename(self, row: int, name: str) -> None:
         """Give a row another id."""
         self.ids[row] = name
-        self.id_keys[row] = _key(name.encode())
+        self.id_keys[row] = hash_column([name])[0, 0]
 
     def table(self) -> pd.DataFrame:
         """Return all but the ids as columns; `from_table` takes them back."""
@@ -343,28 +343,22 @@ def fingerprints(documents: pd.DataFrame, texts: pd.Series) -> Fingerprints:
     ids = documents["document_id"].to_numpy(dtype=object)
     accounts = documents["account"].str.strip()
     created_at = documents["created_at"]
-    encoded = [text.encode() for text in texts]
-    digests = b"".join(blake2b(text, digest_size=16).digest() for text in encoded)
     lengths = texts.str.len().to_numpy(dtype=np.int64)
     comparable = accounts.ne("").to_numpy() & created_at.notna().to_numpy() & (lengths >= _SHORTEST)
-    hashes = np.frombuffer(digests, dtype=np.uint64).reshape(-1, 2)
-    contents = np.zeros(len(ids), dtype=np.uint64)
-    when_and_who = zip(created_at.astype("int64").tolist(), accounts.tolist(), strict=True)
-    whose = [f"{time}\0{account}".encode() for time, account in when_and_who]
-    for row in comparable.nonzero()[0]:
-        contents[row] = _key(hashes[row].tobytes() + whose[row])
-    facts = hashed(documents.drop(columns=["file", "row", "body"]))
-    return Fingerprints(ids, ids != "", _id_keys(ids), hashes, comparable, contents, lengths, facts)
+    hashes = hash_column(texts)
+    times = created_at.astype("int64").to_numpy().view(np.uint64)
+    contents = np.empty(len(ids), dtype=np.uint64)
+    mixed(np.column_stack([hashes, hash_column(accounts), times]), contents)
+    keys = np.ascontiguousarray(hash_column(documents["document_id"])[:, 0])
+    facts = _facts(documents, times)
+    return Fingerprints(ids, ids != "", keys, hashes, comparable, contents, lengths, facts)
 
 
-def hashed(frame: pd.DataFrame) -> Keys:
-    """Return one number a row: equal rows have equal ones."""
-    return np.asarray(pd.util.hash_pandas_object(frame, index=False), dtype=np.uint64)
-
-
-def _id_keys(ids: npt.NDArray[np.object_]) -> Keys:
-    return np.fromiter((_key(name.encode()) for name in ids), dtype=np.uint64, count=len(ids))
-
-
-def _key(data: bytes) -> int:
-    return int.from_bytes(blake2b(data, digest_size=8).digest(), "little")
+def _facts(documents: pd.DataFrame, times: Keys) -> Keys:
+    """Return a hash of what each row says beside its text."""
+    left_out = ("file", "row", "body", "created_at", "amount")
+    words = [hash_column(documents[name]) for name in documents if name not in left_out]
+    amounts = pd.util.hash_array(documents["amount"].to_numpy(dtype=np.float64))
+    facts = np.empty(len(documents), dtype=np.uint64)
+    mixed(np.column_stack([*words, times, amounts]), facts)
+    return facts

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from classifier import schema
-from classifier.dedupe import EXACT, SAME_ID, SAME_TEXT, Fingerprints, hashed, stem_of
+from classifier.dedupe import EXACT, SAME_ID, SAME_TEXT, Fingerprints, stem_of
 
 Mask = npt.NDArray[np.bool_]
 Parents = dict[int, int]
@@ -64,7 +64,7 @@ class Newest:
 
         Other ids with the same verdict stay other documents, for their texts may differ.
         """
-        verdicts = hashed(scored[[name for name in schema.SCORED if name not in _ABOUT]])
+        verdicts = _hashed(scored[[name for name in schema.SCORED if name not in _ABOUT]])
         nothing = np.zeros(len(scored), dtype=np.uint64)
         nobody = np.zeros(len(scored), dtype=np.bool_)
         ids = scored["document_id"].to_numpy(dtype=object)
@@ -76,7 +76,7 @@ class Newest:
             comparable=nobody,
             content_keys=nothing,
             lengths=scored["spans"].str.len().to_numpy(dtype=np.int64),
-            facts=hashed(scored),
+            facts=_hashed(scored),
         )
         self._add(scored.assign(file=file, row=np.arange(1, len(scored) + 1)), prints)
 
@@ -209,6 +209,10 @@ def _duplicates(
         same = EXACT if row.document_id == root.document_id else SAME_TEXT
         found.append((row.file, row.row, row.document_id, ids[at], same if same_text else SAME_ID))
     return schema.conform(pd.DataFrame(found, columns=list(schema.DUPLICATES)), schema.DUPLICATES)
+
+
+def _hashed(frame: pd.DataFrame) -> npt.NDArray[np.uint64]:
+    return np.asarray(pd.util.hash_pandas_object(frame, index=False), dtype=np.uint64)
 
 
 def _texts(values: Any) -> pd.Series:

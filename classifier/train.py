@@ -17,6 +17,7 @@ from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
 from classifier import classify, kernel, splits
+from classifier.buffers import Column
 from classifier.classify import FastModel, Head
 from classifier.errors import InputError
 from classifier.features import FeatureSettings
@@ -205,7 +206,7 @@ def _check_folds(corpus: _Corpus, folds: npt.NDArray[np.int64]) -> None:
 
 
 def _corpus(labelled: pd.DataFrame, has: Flags, settings: TrainingSettings) -> _Corpus:
-    column = kernel.Column.of(labelled["text"])
+    column = Column.of(labelled["text"])
     units = kernel.split_column(column)
     indptr, buckets = kernel.bucket_column(column, units, settings.features)
     counts = sparse.csr_matrix(

@@ -124,9 +124,13 @@ def document_text(subject: "pd.Series", body: "pd.Series") -> "pd.Series":
 
 
 def _starts_like_forward(subject: "pd.Series") -> "pd.Series":
+    import numpy as np
     import pandas as pd
 
-    return pd.Series([is_forward(line[:_SUBJECT]) for line in subject], index=subject.index, dtype="bool")
+    found = np.zeros(len(subject), dtype=np.bool_)
+    for row in np.flatnonzero(subject.str.contains(":", regex=False).to_numpy()):
+        found[row] = is_forward(subject.iloc[row][:_SUBJECT])
+    return pd.Series(found, index=subject.index)
 
 
 def _clean_column(texts: "pd.Series", forwarded: "pd.Series") -> "pd.Series":
