@@ -2,7 +2,7 @@
 # PYTHON=/path/to/python3 chooses the interpreter that .venv is made with.
 
 PY := .venv/bin/python
-LOCK := $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+LOCK := $(PY) -m uv pip compile --quiet --universal --no-strip-extras --python-version 3.11 --generate-hashes \
 	--custom-compile-command "make lock" --no-emit-index-url --no-emit-find-links pyproject.toml
 DEMO := data/examples
 DEMO_OUT := demo-report
@@ -24,7 +24,7 @@ demo: runtime ## install, and run the demo company: writes demo-report/report.ht
 	@echo "Open in a browser: $(CURDIR)/$(DEMO_OUT)/report.html"
 
 test: dev ## install what tests need, and run them all with coverage
-	@$(PY) -m pytest --cov --cov-report=term $(PYTEST_ARGS)
+	@$(PY) -m pytest --numprocesses=auto --dist=loadfile --cov --cov-report=term $(PYTEST_ARGS)
 
 lint: dev ## formatting, lint rules, types
 	@$(PY) -m ruff format --check .

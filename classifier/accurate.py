@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from classifier import classify
-from classifier.classify import Head, Logits, Reals, Scores
+from classifier.classify import Flags, Head, Logits, Places, Reals, Scores, UnitPlaces
 from classifier.labels import LABELS
 from classifier.transformer import Transformer
 
@@ -42,31 +42,6 @@ class AccurateModel:
     def transformer(self) -> Transformer:
         """The transformer, loaded when it is first asked: most texts never ask it."""
         return Transformer.load(self.folder)
-
-
-class Places(Protocol):
-    """Units of n texts: those of text i are rows first[i]:first[i + 1] of start and end (code points)."""
-
-    @property
-    def first(self) -> Ints:
-        """Shape (n + 1,)."""
-
-    @property
-    def start(self) -> npt.NDArray[np.int32]:
-        """Shape (u,)."""
-
-    @property
-    def end(self) -> npt.NDArray[np.int32]:
-        """Shape (u,)."""
-
-
-@dataclass(frozen=True)
-class _Chosen:
-    """Units of the documents that are read anew."""
-
-    first: Ints
-    start: npt.NDArray[np.int32]
-    end: npt.NDArray[np.int32]
 
 
 def unsure(scores: Scores, heads: Mapping[str, Head], band: Mapping[str, float]) -> Ints:
@@ -113,12 +88,15 @@ def refine(model: AccurateModel, texts: Sequence[str], scores: Scores, rows: Int
         return scores
     own = np.concatenate([np.arange(scores.first[row], scores.first[row + 1]) for row in rows])
     first = np.concatenate([[0], np.cumsum(sizes[rows])])
-    units = _Chosen(first, scores.start[own], scores.end[own])
+    units = UnitPlaces(first, scores.start[own], scores.end[own])
     logits = logits_of(model.transformer, [texts[row] for row in rows], units)
+    again = scores.again[own]
     # Exactly 0 is a text of which the fast tier knows too little: one word alone tells nothing.
     readable = (scores.probability[rows] > 0).any(axis=1)
-    new = classify.decide(model.heads, logits, readable=readable, known=scores.known[rows])
-    deciding = np.stack([own[new.deciding[..., 0]], own[new.deciding[..., 1] - 1] + 1], axis=-1)
+    new = classify.decide(model.heads, _without(logits, again), readable=readable, known=scores.known[rows])
+    new = classify.expanded(new, units, again)
+    # A document's units lie together in both.
+    deciding = new.deciding + (scores.first[rows] - first[:-1])[:, None, None]
     return replace(
         scores,
         probability=_put(scores.probability, rows, new.probability),
@@ -129,6 +107,21 @@ def refine(model: AccurateModel, texts: Sequence[str], scores: Scores, rows: Int
         refined=_put(scores.refined, rows, True),
         unit_probability=_put(scores.unit_probability, own, new.unit_probability),
         evidence=_put(scores.evidence, own, new.evidence),
+    )
+
+
+def _without(logits: Logits, again: Flags) -> Logits:
+    """Leave out the units that repeat earlier ones: a document's parts stay, some perhaps without a unit."""
+    if not again.any():
+        return logits
+    once = ~again
+    return replace(
+        logits,
+        first=classify.firsts_without(again, logits.first),
+        start=logits.start[once],
+        end=logits.end[once],
+        unit=logits.unit[once],
+        part_first=classify.firsts_without(again, logits.part_first),
     )
 
 

@@ -5,9 +5,10 @@ Never writes, and never sees the raw text.
 """
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Final
 
 import pandas as pd
 
@@ -22,6 +23,9 @@ from classifier.revenue import revenue_of
 from classifier.settings import Settings
 from classifier.trends import trends, weekly
 from classifier.vectors import Encoder, fit_tfidf
+
+STEPS: Final = ("reading evidence", "linking", "grouping into themes", "ranking")
+"""What `build` does, in order, for those who watch."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,7 @@ def build(
     as_of: datetime | None,
     department: str = "",
     encoder: Encoder | None = None,
+    begin: Callable[[str], None] = lambda step: None,
 ) -> Backlogs:
     """Find the themes of scored documents, link them and rank them.
 
@@ -62,6 +67,8 @@ def build(
         Name of a department whose part of the backlogs and of the map of influence is wanted.
     encoder
         Turns texts into vectors; by default TF-IDF fitted on quotes, subjects and references.
+    begin
+        Is told each of STEPS as it begins.
 
     Raises
     ------
@@ -77,13 +84,17 @@ def build(
     _check_area_column(settings, scored)
     as_of = as_of or _newest(scored["created_at"])
 
+    begin("reading evidence")
     evidence = evidence_of(scored, settings.competitors)
     encoder = encoder or _fitted(evidence, settings, [*claims["claim"], *capabilities["capability"]])
+    begin("linking")
     evidence = link_claims(evidence, claims, settings, capabilities=capabilities, encoder=encoder)
     evidence = link_capabilities(evidence, capabilities, settings, encoder=encoder)
+    begin("grouping into themes")
     evidence, themes = group(evidence, settings, claims=claims, capabilities=capabilities, encoder=encoder)
     evidence = link_objectives(evidence, objectives)
 
+    begin("ranking")
     spans = evidence[evidence["theme_id"] != ""]
     dates = scored["created_at"]
     trend = trends(spans, dates, as_of=as_of)

@@ -4,9 +4,9 @@ In: cleaned texts and a model. Out: arrays, one row per document and one per uni
 row-local: a text's result doesn't depend on the texts beside it. Never reads or writes files.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -14,9 +14,6 @@ import numpy.typing as npt
 from classifier import features, split
 from classifier.features import FeatureSettings
 from classifier.labels import EXPECTATION_SOURCES, GAP, LABELS
-
-if TYPE_CHECKING:
-    from classifier.kernel import Units
 
 Reals = npt.NDArray[np.float32]
 Flags = npt.NDArray[np.bool_]
@@ -42,6 +39,9 @@ LEAST_KNOWN: Final = 2
 
 LONGEST: Final = 1_000
 """Code points of the longest documents to learn from, about; longer ones are decided by their best part."""
+
+_MANY: Final = 6
+"""Units from which on a document is looked through for repeated ones."""
 
 NO_UNIT: Final = np.float32(-8.0)
 """Logit that stands for a unit that isn't there."""
@@ -103,6 +103,8 @@ class Scores:
         but for documents longer than LONGEST, shape (n, 3, 2).
     refined
         Whether the accurate tier decided, shape (n,).
+    again
+        Whether the unit repeats an earlier one of its document and so counts nothing, shape (u,).
     """
 
     probability: Reals
@@ -117,13 +119,40 @@ class Scores:
     source: npt.NDArray[np.int64]
     deciding: npt.NDArray[np.int64]
     refined: Flags
+    again: Flags
+
+
+class Places(Protocol):
+    """Units of n texts: those of text i are rows first[i]:first[i + 1] of start and end (code points)."""
+
+    @property
+    def first(self) -> npt.NDArray[np.int64]:
+        """Shape (n + 1,)."""
+
+    @property
+    def start(self) -> npt.NDArray[np.int32]:
+        """Shape (u,)."""
+
+    @property
+    def end(self) -> npt.NDArray[np.int32]:
+        """Shape (u,)."""
+
+
+@dataclass(frozen=True)
+class UnitPlaces:
+    """Some of the units of a batch."""
+
+    first: npt.NDArray[np.int64]
+    start: npt.NDArray[np.int32]
+    end: npt.NDArray[np.int32]
 
 
 def score_texts(model: FastModel, texts: Any) -> Scores:
     """Score a column of cleaned texts (a list, a pandas Series or an Arrow array)."""
     from classifier import deciding, kernel
+    from classifier.buffers import Column
 
-    column = kernel.Column.of(texts)
+    column = Column.of(texts)
     units = kernel.split_column(column)
     sums, counts = kernel.sum_column(column, units, model.features, model.index, model.weights)
     heads = [model.heads[label] for label in LABELS]
@@ -142,9 +171,19 @@ def score_texts(model: FastModel, texts: Any) -> Scores:
         gap=LABELS.index(GAP),
         none=float(NO_UNIT),
     )
-    decided = deciding.decide(units.first, units.start, units.end, sums, counts, rules)
-    refined = np.zeros(len(units.first) - 1, dtype=np.bool_)
-    return Scores(first=units.first, start=units.start, end=units.end, refined=refined, **vars(decided))
+
+    def decided(units: Places, sums: Reals, counts: npt.NDArray[np.int32]) -> Scores:
+        found = deciding.decide(units.first, units.start, units.end, sums, counts, rules)
+        return Scores(
+            first=units.first,
+            start=units.start,
+            end=units.end,
+            refined=np.zeros(len(units.first) - 1, dtype=np.bool_),
+            again=np.zeros(len(sums), dtype=np.bool_),
+            **vars(found),
+        )
+
+    return _said_once(units, sums, counts, decided)
 
 
 def score_one(model: FastModel, text: str) -> Scores:
@@ -161,16 +200,7 @@ def score_one(model: FastModel, text: str) -> Scores:
                 sums[row] += model.weights[known]
     places = np.array(spans, dtype=np.int32).reshape(-1, 2)
     first = np.array([0, len(spans)], dtype=np.int64)
-    return combine(model, _Places(first, places[:, 0], places[:, 1]), sums, counts)
-
-
-@dataclass(frozen=True)
-class _Places:
-    """Units as the kernel gives them."""
-
-    first: npt.NDArray[np.int64]
-    start: npt.NDArray[np.int32]
-    end: npt.NDArray[np.int32]
+    return combine(model, UnitPlaces(first, places[:, 0], places[:, 1]), sums, counts)
 
 
 @dataclass(frozen=True)
@@ -200,11 +230,72 @@ class Logits:
     part_starts: npt.NDArray[np.int64]
 
 
-def combine(model: FastModel, units: "Units | _Places", sums: Reals, counts: npt.NDArray[np.int32]) -> Scores:
+def combine(model: FastModel, units: Places, sums: Reals, counts: npt.NDArray[np.int32]) -> Scores:
     """Turn the units' sums of weights into probabilities, decisions and evidence.
 
-    The readable twin of `deciding.decide`.
+    The readable twin of what `score_texts` does with compiled code.
     """
+    return _said_once(units, sums, counts, lambda *counted: _combined(model, *counted))
+
+
+def _said_once(
+    units: Places,
+    sums: Reals,
+    counts: npt.NDArray[np.int32],
+    decided: Callable[[Places, Reals, npt.NDArray[np.int32]], Scores],
+) -> Scores:
+    """Return what `decided` says of the units that count.
+
+    What a long document says over and over counts once: the sum of a neutral sentence said twenty times
+    would be that of a sure complaint.
+    """
+    again = _said_again(units.first, sums, counts)
+    if not again.any():
+        return decided(units, sums, counts)
+    once = ~again
+    first = firsts_without(again, units.first)
+    scores = decided(UnitPlaces(first, units.start[once], units.end[once]), sums[once], counts[once])
+    return expanded(scores, units, again)
+
+
+def firsts_without(again: Flags, first: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return where documents or parts begin once the units of `again` are left out."""
+    return np.concatenate([[0], np.cumsum(~again, dtype=np.int64)])[first]
+
+
+def expanded(scores: Scores, units: Places, again: Flags) -> Scores:
+    """Return the scores of documents whose repeated units were left out as scores of all their units.
+
+    Parameters
+    ----------
+    scores
+        Of the units that count.
+    units
+        All of the same documents.
+    again
+        Which of them were left out, shape (u,): they carry nothing.
+    """
+    once = np.flatnonzero(~again)
+    unit_probability = np.zeros((len(again), len(LABELS)), dtype=np.float32)
+    evidence = np.zeros((len(again), len(LABELS)), dtype=np.bool_)
+    unit_probability[once], evidence[once] = scores.unit_probability, scores.evidence
+    begin, stop = scores.deciding[..., 0], scores.deciding[..., 1]
+    some = stop > begin
+    deciding = np.repeat(units.first[:-1], 2 * len(LABELS)).reshape(scores.deciding.shape)
+    deciding[some] = np.stack([once[begin[some]], once[stop[some] - 1] + 1], axis=-1)
+    return replace(
+        scores,
+        first=units.first,
+        start=units.start,
+        end=units.end,
+        unit_probability=unit_probability,
+        evidence=evidence,
+        deciding=deciding,
+        again=again,
+    )
+
+
+def _combined(model: FastModel, units: Places, sums: Reals, counts: npt.NDArray[np.int32]) -> Scores:
     rows = len(units.first) - 1
     owner = np.repeat(np.arange(rows), np.diff(units.first))
     bias = np.array(model.bias, dtype=np.float32)
@@ -279,6 +370,7 @@ def decide(heads: Mapping[str, Head], logits: Logits, *, readable: Flags, known:
         source=_expectation_source(logits.unit[:, _SOURCE], evidence[:, LABELS.index(GAP)], owner, rows),
         deciding=deciding,
         refined=np.zeros(rows, dtype=np.bool_),
+        again=np.zeros(len(owner), dtype=np.bool_),
     )
 
 
@@ -306,6 +398,23 @@ class _Parts:
         owner = np.searchsorted(self.starts, parts, side="right") - 1
         chosen = np.minimum.reduceat(np.where(logit == highest[owner], parts, len(parts)), self.starts)
         return _Best(highest, np.stack([self.first[chosen], self.first[chosen + 1]], axis=1))
+
+
+def _said_again(first: npt.NDArray[np.int64], sums: Reals, counts: npt.NDArray[np.int32]) -> Flags:
+    """Mark the units that repeat one before them in a document of many."""
+    again = np.zeros(len(sums), dtype=np.bool_)
+    sizes = np.diff(first)
+    owner = np.repeat(np.arange(len(sizes)), sizes)
+    rows = np.flatnonzero((sizes >= _MANY)[owner] & (counts[:, 1] > 0))
+    if len(rows):
+        # Sums and counts that are equal to the last bit are of equal texts; mixed into one number to sort by.
+        parts = [owner[rows], counts[rows, 0], *np.ascontiguousarray(sums[rows, :3]).view(np.uint32).T]
+        keys = np.zeros(len(rows), dtype=np.uint64)
+        for part in parts:
+            keys = (keys ^ part.astype(np.uint64)) * np.uint64(0x9E3779B97F4A7C15)
+        again[rows] = True
+        again[rows[np.unique(keys, return_index=True)[1]]] = False
+    return again
 
 
 def _parts(first: npt.NDArray[np.int64], owner: npt.NDArray[Any], lengths: npt.NDArray[Any]) -> _Parts:
@@ -447,7 +556,8 @@ def contributions(
     """
     column = {name: place for place, name in enumerate(LABELS)}[label]
     scores = scores or score_one(model, text)
-    deciding = slice(*scores.deciding[0, column])
+    deciding = np.arange(*scores.deciding[0, column])
+    deciding = deciding[~scores.again[deciding]]
     found: dict[str, float] = {}
     total = 0
     for start, end in zip(scores.start[deciding], scores.end[deciding], strict=True):

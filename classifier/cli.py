@@ -14,15 +14,26 @@ from typing import Any, NoReturn
 import click
 
 from classifier import __version__
-from classifier.errors import FeedbackError, OutputError, SettingsError
-from classifier.options import TIERS, answering, choose, configured, day, modelling, reading, reporting
+from classifier.errors import FeedbackError, OptionError, OutputError
+from classifier.options import (
+    TIERS,
+    answering,
+    check_ending,
+    choose,
+    configured,
+    day,
+    modelling,
+    reading,
+    reporting,
+)
 
 EXIT_USER = 1
+EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
 
 
 class _Group(click.Group):
-    """A group whose errors of the family FeedbackError end in exit code 1 and one message."""
+    """A group whose errors of the family FeedbackError end in one message and exit code 1, or 2 for usage."""
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         try:
@@ -58,7 +69,7 @@ def _fail(error: FeedbackError) -> NoReturn:
         click.echo(json.dumps(body, ensure_ascii=False), err=True)
     else:
         click.echo(f"Error: {error}", err=True)
-    sys.exit(EXIT_USER)
+    sys.exit(EXIT_USAGE if isinstance(error, OptionError) else EXIT_USER)
 
 
 def _wants_json(arguments: list[str]) -> bool:
@@ -103,7 +114,7 @@ def _watching(values: dict[str, Any]) -> Any:
     from classifier.run import Watching
 
     if values.get("scheduler") and values["engine"] != "dask":
-        raise SettingsError(f"--scheduler {values['scheduler']} needs --engine dask; add it")
+        raise OptionError(f"--scheduler {values['scheduler']} needs --engine dask; add it")
     engine = Engine(values.get("engine", "local"), values.get("workers"), values.get("scheduler", ""))
     return Watching(False if values["quiet"] else values["progress"], engine, values.get("resume", False))
 
@@ -180,6 +191,7 @@ def score(inputs: tuple[str, ...], out: str, form: str, bom: bool, **values: Any
     from classifier import present
     from classifier import run as commands
 
+    check_ending(out)
     chosen = choose(values)
     rows_form = form if form in ("csv", "jsonl") else "csv" if out == "-" else ""
     outcome = commands.score(
@@ -240,7 +252,7 @@ def explain(text: str, form: str, **values: Any) -> None:
     if text == "-":
         text = sys.stdin.buffer.read().decode("utf-8", errors="replace")
     model = models.load(models.find(values["model"], places=models.folders(values["models"])))
-    models.require_tier(model, values["tier"])
+    model = models.choose_tier(model, values["tier"])
     cleaned = clean.clean(text)
     explanation = explanation_of(cleaned, model, language=detect_one(cleaned))
     _say(form, {"command": "explain", **explanation}, lambda: present.explanation_text(explanation))

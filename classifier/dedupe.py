@@ -1,12 +1,12 @@
 """Documents that were exported twice.
 
 In: batches of documents with their texts. Out: which rows to keep, and a row of DUPLICATES for each other.
-Never calls texts of different people duplicates, however alike; keeps hashes, never texts.
+Never calls texts of different people duplicates, however alike; keeps hashes, never texts. It streams: the
+first of equal documents stays. Over a whole run the newest does (`newest`).
 """
 
 import bisect
 from dataclasses import dataclass, replace
-from hashlib import blake2b
 from typing import Final
 
 import numpy as np
@@ -15,6 +15,7 @@ import pandas as pd
 import pyarrow as pa
 
 from classifier import schema
+from classifier.hashes import hash_column, mixed
 
 EXACT: Final = "exact"
 SAME_ID: Final = "same_id"
@@ -174,15 +175,15 @@ class Register:
             return documents, *self._run.tell(documents, prints)
         new_here, _ = self._file.tell(documents, prints)
         named = prints.copy()
-        kept, duplicates = self._run.tell(documents, named, suffix=f"@{_stem(file)}", foreign=new_here)
+        kept, duplicates = self._run.tell(documents, named, suffix=f"@{stem_of(file)}", foreign=new_here)
         return (
             documents.assign(document_id=pd.Series(named.ids, index=documents.index, dtype="str")),
             kept,
-            (duplicates),
+            duplicates,
         )
 
 
-def _stem(file: str) -> str:
+def stem_of(file: str) -> str:
     """Return the file's name without folder and endings."""
     return "stdin" if file == "-" else file.replace("\\", "/").rsplit("/", 1)[-1].split(".", 1)[0]
 
@@ -197,6 +198,8 @@ class Fingerprints:
     texts: Keys  # two columns: 128 bits, so that equal hashes are equal texts
     comparable: Mask  # long enough, with account and time
     content_keys: Keys
+    lengths: npt.NDArray[np.int64]  # code points of the texts
+    facts: Keys  # all that the rows say beside their texts and where they stand
 
     def copy(self) -> "Fingerprints":
         """Return a copy whose rows can be renamed."""
@@ -205,7 +208,7 @@ class Fingerprints:
     def rename(self, row: int, name: str) -> None:
         """Give a row another id."""
         self.ids[row] = name
-        self.id_keys[row] = _key(name.encode())
+        self.id_keys[row] = hash_column([name])[0, 0]
 
     def table(self) -> pd.DataFrame:
         """Return all but the ids as columns; `from_table` takes them back."""
@@ -216,6 +219,8 @@ class Fingerprints:
                 "text_2": self.texts[:, 1],
                 "comparable": self.comparable,
                 "content_key": self.content_keys,
+                "length": self.lengths,
+                "facts": self.facts,
             }
         )
 
@@ -230,10 +235,12 @@ class Fingerprints:
             table[["text_1", "text_2"]].to_numpy(np.uint64),
             table["comparable"].to_numpy(np.bool_),
             table["content_key"].to_numpy(np.uint64),
+            table["length"].to_numpy(np.int64),
+            table["facts"].to_numpy(np.uint64),
         )
 
     def text(self, row: int) -> tuple[int, int]:
-        """Return the hash of a row's text."""
+        """Return what stands for the text of a row."""
         return int(self.texts[row, 0]), int(self.texts[row, 1])
 
 
@@ -329,30 +336,29 @@ def fingerprints(documents: pd.DataFrame, texts: pd.Series) -> Fingerprints:
     Parameters
     ----------
     documents
-        The columns `document_id`, `account` and `created_at` of table DOCUMENTS.
+        Table DOCUMENTS, and the columns that follow it.
     texts
         Their texts, in the same order.
     """
     ids = documents["document_id"].to_numpy(dtype=object)
     accounts = documents["account"].str.strip()
     created_at = documents["created_at"]
-    encoded = [text.encode() for text in texts]
-    digests = b"".join(blake2b(text, digest_size=16).digest() for text in encoded)
-    comparable = (
-        accounts.ne("").to_numpy() & created_at.notna().to_numpy() & texts.str.len().ge(_SHORTEST).to_numpy()
-    )
-    hashes = np.frombuffer(digests, dtype=np.uint64).reshape(-1, 2)
-    contents = np.zeros(len(ids), dtype=np.uint64)
-    when_and_who = zip(created_at.astype("int64").tolist(), accounts.tolist(), strict=True)
-    whose = [f"{time}\0{account}".encode() for time, account in when_and_who]
-    for row in comparable.nonzero()[0]:
-        contents[row] = _key(hashes[row].tobytes() + whose[row])
-    return Fingerprints(ids, ids != "", _id_keys(ids), hashes, comparable, contents)
+    lengths = texts.str.len().to_numpy(dtype=np.int64)
+    comparable = accounts.ne("").to_numpy() & created_at.notna().to_numpy() & (lengths >= _SHORTEST)
+    hashes = hash_column(texts)
+    times = created_at.astype("int64").to_numpy().view(np.uint64)
+    contents = np.empty(len(ids), dtype=np.uint64)
+    mixed(np.column_stack([hashes, hash_column(accounts), times]), contents)
+    keys = np.ascontiguousarray(hash_column(documents["document_id"])[:, 0])
+    facts = _facts(documents, times)
+    return Fingerprints(ids, ids != "", keys, hashes, comparable, contents, lengths, facts)
 
 
-def _id_keys(ids: npt.NDArray[np.object_]) -> Keys:
-    return np.fromiter((_key(name.encode()) for name in ids), dtype=np.uint64, count=len(ids))
-
-
-def _key(data: bytes) -> int:
-    return int.from_bytes(blake2b(data, digest_size=8).digest(), "little")
+def _facts(documents: pd.DataFrame, times: Keys) -> Keys:
+    """Return a hash of what each row says beside its text."""
+    left_out = ("file", "row", "body", "created_at", "amount")
+    words = [hash_column(documents[name]) for name in documents if name not in left_out]
+    amounts = pd.util.hash_array(documents["amount"].to_numpy(dtype=np.float64))
+    facts = np.empty(len(documents), dtype=np.uint64)
+    mixed(np.column_stack([*words, times, amounts]), facts)
+    return facts

@@ -21,6 +21,10 @@ class SettingsError(FeedbackError):
     """classifier.toml or an option is wrong; the message lists every fault."""
 
 
+class OptionError(SettingsError):
+    """The command line itself is wrong, whatever the files hold: exit code 2."""
+
+
 class ModelError(FeedbackError):
     """A model is missing, damaged, or made for other labels."""
 

@@ -4,7 +4,6 @@ In: a text and a model. Out: a JSON-able dict. Never imports pandas or compiled 
 answers at once.
 """
 
-from collections.abc import Mapping
 from typing import Any, Final
 
 from classifier import classify
@@ -19,15 +18,25 @@ def explanation_of(text: str, model: LoadedModel, *, language: str) -> dict[str,
     """Return labels, probabilities, evidence and n-grams of a cleaned text.
 
     `ngrams` are exact: the weights of all n-grams add up to the document's logit less its bias; of a
-    long text, to that of the part that decided.
+    long text, to that of the part that decided. They are the fast tier's, whichever tier decided.
     """
-    scores = classify.score_one(model.fast, text)
+    fast = classify.score_one(model.fast, text)
     readable = language in ("", *model.languages)
+    scores = model.score([text], fast, [readable])
+    heads = model.accurate.heads if model.accurate and scores.refined[0] else model.fast.heads
     spans = classify.spans_of(scores, 0) if readable else []
-    labels = {
-        label: _label(model.fast, text, label, place, scores, spans, readable)
-        for place, label in enumerate(LABELS)
-    }
+    labels: dict[str, Any] = {}
+    for place, label in enumerate(LABELS):
+        own = [span for span in spans if span[0] == label]
+        best = max(own, key=lambda span: (span[3], -span[1]), default=None)
+        weighed = classify.contributions(model.fast, text, label, fast)[:SHOWN]
+        labels[label] = {
+            "probability": round(float(scores.probability[0, place]), 6),
+            "threshold": round(heads[label].threshold, 6),
+            "decision": bool(scores.decision[0, place]) and readable,
+            "evidence": {"start": best[1], "end": best[2], "text": text[best[1] : best[2]]} if best else None,
+            "ngrams": [{"ngram": ngram, "weight": round(weight, 6)} for ngram, weight in weighed],
+        }
     source = int(scores.source[0])
     reason = _review_reason(text, scores, readable=readable)
     return {
@@ -37,27 +46,6 @@ def explanation_of(text: str, model: LoadedModel, *, language: str) -> dict[str,
         "expectation_source": EXPECTATION_SOURCES[source] if source >= 0 and readable else "",
         "review": bool(reason),
         "review_reason": reason,
-    }
-
-
-def _label(
-    fast: classify.FastModel,
-    text: str,
-    label: str,
-    place: int,
-    scores: classify.Scores,
-    spans: Any,
-    readable: bool,
-) -> Mapping[str, Any]:
-    own = [span for span in spans if span[0] == label]
-    best = max(own, key=lambda span: (span[3], -span[1]), default=None)
-    weighed = classify.contributions(fast, text, label, scores)[:SHOWN]
-    return {
-        "probability": round(float(scores.probability[0, place]), 6),
-        "threshold": round(fast.heads[label].threshold, 6),
-        "decision": bool(scores.decision[0, place]) and readable,
-        "evidence": {"start": best[1], "end": best[2], "text": text[best[1] : best[2]]} if best else None,
-        "ngrams": [{"ngram": ngram, "weight": round(weight, 6)} for ngram, weight in weighed],
     }
 
 

@@ -367,24 +367,29 @@ def _token_end(kinds: Kinds, place: int, end: int) -> int:
 
 
 @_compiled()
-def _fold_token(codes: Codes, folds: Codes, start: int, end: int, token: Codes) -> int:
-    """Write '<', the folded token, '>' into `token`; return the length of the folded token."""
+def _fold_token(codes: Codes, folds: Codes, start: int, end: int, token: Codes) -> tuple[int, np.uint32]:
+    """Write '<', the folded token, '>' into `token`; return the length of the folded token and its hash."""
     length = 0
+    value = np.uint32(FNV_OFFSET)
     token[0] = OPEN
-    for place in range(start, end):
+    for place in range(start, min(end, start + MAX_TOKEN)):
         code = codes[place]
-        for step in range(3):
-            folded = code if code >= TABLE_SIZE else folds[code, step]
-            if folded == 0 or length == MAX_TOKEN:
-                break
-            length += 1
-            token[length] = folded
-            if code >= TABLE_SIZE:
-                break
+        folded = folds[code, 0] if code < TABLE_SIZE else code
+        length += 1
+        token[length] = folded
+        value = np.uint32((value ^ np.uint32(folded)) * np.uint32(FNV_PRIME))
+        if code >= 0x80 and code < TABLE_SIZE:
+            for step in range(1, 3):
+                folded = folds[code, step]
+                if folded == 0 or length == MAX_TOKEN:
+                    break
+                length += 1
+                token[length] = folded
+                value = np.uint32((value ^ np.uint32(folded)) * np.uint32(FNV_PRIME))
         if length == MAX_TOKEN:
             break
     token[length + 1] = CLOSE
-    return length
+    return length, value
 
 
 @_compiled()
@@ -430,11 +435,8 @@ def _unit_buckets(
         else:
             place += 1
             continue
-        length = _fold_token(codes, folds, place, stop, token)
+        length, value = _fold_token(codes, folds, place, stop, token)
         place = stop
-        value = np.uint32(FNV_OFFSET)
-        for inner in range(1, length + 1):
-            value = np.uint32((value ^ np.uint32(token[inner])) * np.uint32(FNV_PRIME))
         out[found] = _spread(value ^ np.uint32(WORD_SALT)) & mask
         found += 1
         joined = np.uint32(previous * np.uint32(JOIN) + value)

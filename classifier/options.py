@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
-from classifier.errors import SettingsError
+from classifier.errors import InputError, OptionError, OutputError, SettingsError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -204,8 +204,10 @@ def choose(values: Mapping[str, Any]) -> Chosen:
 
     Raises
     ------
+    OptionError
+        If an option is wrong.
     SettingsError
-        If the file or an option is wrong.
+        If the file is.
     """
     from classifier import settings as toml
     from classifier.pipeline import Filters
@@ -219,7 +221,9 @@ def choose(values: Mapping[str, Any]) -> Chosen:
         for name in settings.input.__dataclass_fields__
         if values.get(name) not in (None, ()) and name != "keep"
     }
-    keep = _kept((*settings.input.keep, *values.get("keep", ())))
+    _check(named)
+    _kept(settings.input.keep, "input.keep", SettingsError)
+    keep = tuple(dict.fromkeys((*settings.input.keep, *_kept(values.get("keep", ()), "--keep", OptionError))))
     may_lack = tuple(name for name in settings.input.keep if name not in values.get("keep", ()))
     settings = replace(settings, input=replace(settings.input, **named, keep=keep))
     if values.get("quotes"):
@@ -227,22 +231,32 @@ def choose(values: Mapping[str, Any]) -> Chosen:
     where = _where(values.get("where", ()))
     since, until = day(values.get("since"), "--since"), day(values.get("until"), "--until")
     if since is not None and until is not None and since >= until:
-        raise SettingsError(
+        raise OptionError(
             f"--since {values['since']} is not before --until {values['until']}: nothing lies between them"
         )
     return Chosen(settings, Filters(since, until, where), str(path or ""), may_lack)
 
 
-def _kept(names: tuple[str, ...]) -> tuple[str, ...]:
+def _check(named: Mapping[str, Any]) -> None:
+    """Refuse values of the command line that no input could satisfy."""
+    from classifier.read import ReadOptions, check_options, check_source
+
+    own = {name: value for name, value in named.items() if name in ReadOptions.__dataclass_fields__}
+    options = ReadOptions(**own)
+    try:
+        check_options(options)
+        check_source(options.source)
+    except InputError as error:
+        raise OptionError(str(error)) from error
+
+
+def _kept(names: tuple[str, ...], where: str, error: type[SettingsError]) -> tuple[str, ...]:
     from classifier.schema import SCORED
 
     own = [name for name in names if name in SCORED]
     if own:
-        raise SettingsError(
-            f"--keep {own[0]!r}: scored rows have a column of that name already; leave it out of --keep "
-            "and of input.keep"
-        )
-    return tuple(dict.fromkeys(names))
+        raise error(f"{where} {own[0]!r}: scored rows have a column of that name already; leave it out")
+    return names
 
 
 def _where(pairs: tuple[str, ...]) -> dict[str, str]:
@@ -250,13 +264,30 @@ def _where(pairs: tuple[str, ...]) -> dict[str, str]:
     for pair in pairs:
         column, equals, value = pair.partition("=")
         if not equals or not column:
-            raise SettingsError(f"--where {pair!r} is not COLUMN=VALUE; write it like --where channel=email")
+            raise OptionError(f"--where {pair!r} is not COLUMN=VALUE; write it like --where channel=email")
         if chosen.setdefault(column, value) != value:
-            raise SettingsError(
+            raise OptionError(
                 f"--where names {column!r} twice, {chosen[column]!r} and {value!r}; "
                 "a document has one value: leave one out"
             )
     return chosen
+
+
+def check_ending(out: str) -> None:
+    """Refuse a name for scored rows that doesn't tell their format; "-" is standard output.
+
+    Raises
+    ------
+    OptionError
+        If it doesn't end in a known way.
+    """
+    from classifier.report.writers import format_of
+
+    try:
+        if out != "-":
+            format_of(out)
+    except OutputError as error:
+        raise OptionError(f"--out {error}") from error
 
 
 def day(text: str | None, option: str) -> "pd.Timestamp | None":
@@ -264,7 +295,7 @@ def day(text: str | None, option: str) -> "pd.Timestamp | None":
 
     Raises
     ------
-    SettingsError
+    OptionError
         If it isn't an ISO 8601 date.
     """
     if text is None:
@@ -276,6 +307,6 @@ def day(text: str | None, option: str) -> "pd.Timestamp | None":
     try:
         parsed = datetime.fromisoformat(text)
     except ValueError:
-        raise SettingsError(f"{option} {text!r} is not a date; write it like 2026-03-31") from None
+        raise OptionError(f"{option} {text!r} is not a date; write it like 2026-03-31") from None
     stamp = pd.Timestamp(parsed).as_unit("us")
     return stamp.tz_localize("UTC") if stamp.tzinfo is None else stamp.tz_convert("UTC")

@@ -17,6 +17,7 @@ from classifier.dedupe import Fingerprints, Register, fingerprints
 from classifier.errors import InputError
 from classifier.labels import EXPECTATION_SOURCES, LABELS
 from classifier.models import LoadedModel
+from classifier.newest import Newest, Settled
 from classifier.read import ReadBatch
 
 KEPT = "keep:"
@@ -24,6 +25,9 @@ KEPT = "keep:"
 
 FILTERABLE = tuple(name for name in schema.DOCUMENTS if name not in ("body", "people", "file", "row"))
 """Columns that `--where` may name without keeping them."""
+
+PLACE = ("file", "row", "document_id", "source", "created_at")
+"""Columns of DOCUMENTS that tell where a row stands, and which of repeated ones counts."""
 
 ENFORCED_FROM = 20
 """So many rejected rows must there be before their share can stop a run."""
@@ -63,6 +67,8 @@ class Tally:
     notes: list[str] = field(default_factory=list)
     # Path as the user gave it -> name in the tables, which must not depend on where the files lie.
     names: Mapping[str, str] = field(default_factory=dict)
+    # Which row of a repeated id counts: the first as rows stream by, the newest once all were read.
+    counts: str = "first"
 
     @property
     def read(self) -> int:
@@ -84,12 +90,22 @@ class Tally:
     @classmethod
     def of_scored(cls, scored: pd.DataFrame) -> "Tally":
         """Return the tally of rows that come from scored files: all of them scored."""
-        return cls(
-            documents=len(scored),
-            scored=len(scored),
-            labelled={label: int(scored[label].sum()) for label in LABELS},
-            review=int(scored["review"].sum()),
-        )
+        tally = cls(documents=len(scored))
+        tally._count(scored)
+        return tally
+
+    def settle(self, scored: pd.DataFrame, settled: Settled) -> pd.DataFrame:
+        """Return the scored rows that count, under their final ids; the others become duplicates."""
+        scored = scored[settled.kept].reset_index(drop=True).assign(document_id=settled.ids)
+        self.duplicates.append(settled.duplicates)
+        self.counts = "newest"
+        self._count(scored)
+        return scored
+
+    def _count(self, scored: pd.DataFrame) -> None:
+        self.scored = len(scored)
+        self.labelled = {label: int(scored[label].sum()) for label in LABELS}
+        self.review = int(scored["review"].sum())
 
     def warnings(self) -> tuple[str, ...]:
         """Return what the user should know of the rows that were left out."""
@@ -100,7 +116,7 @@ class Tally:
         same_id = sum(int((frame["kind"] == "same_id").sum()) for frame in self.duplicates)
         if same_id:
             found.append(
-                f"{same_id} row(s) repeat a document_id with another text; the first was scored, "
+                f"{same_id} row(s) repeat a document_id with another text; the {self.counts} one counts, "
                 "the others are in duplicates.csv; is --id-column the right one?"
             )
         return tuple(found)
@@ -141,8 +157,8 @@ def short_names(paths: Iterable[str]) -> dict[str, str]:
 class Part:
     """What one batch came to before repeated documents are taken out, which only the whole run can tell.
 
-    `scored` is table SCORED with the kept columns; `places` (`file`, `row`, `document_id`) and `prints`
-    are of the same rows. `documents` counts what was read, before filters.
+    `scored` is table SCORED with the kept columns; `places` (the columns PLACE) and `prints` are of the
+    same rows. `documents` counts what was read, before filters.
     """
 
     scored: pd.DataFrame
@@ -160,7 +176,7 @@ def part_of(batch: ReadBatch, *, model: LoadedModel, settings: ScoreSettings, fi
     documents, texts, dropped = prepare(batch.documents, filters)
     return Part(
         scored=score(documents, texts=texts, model=model, settings=settings),
-        places=documents[["file", "row", "document_id"]],
+        places=documents[list(PLACE)],
         prints=fingerprints(documents, texts),
         rejected=batch.rejected,
         dropped=schema.conform(pd.concat([batch.dropped, dropped], ignore_index=True), schema.DROPPED),
@@ -170,8 +186,12 @@ def part_of(batch: ReadBatch, *, model: LoadedModel, settings: ScoreSettings, fi
     )
 
 
-def settle(part: Part, *, seen: Register, tally: Tally) -> pd.DataFrame:
-    """Return the scored rows of the next part in input order; what is left out goes into `tally`."""
+def settle(part: Part, *, seen: Register | Newest, tally: Tally) -> pd.DataFrame:
+    """Return the scored rows of the next part in input order; what is left out goes into `tally`.
+
+    `seen` tells duplicates: a Register at once, the first of equal documents is kept; Newest once all parts
+    were taken, when `Tally.settle` leaves them out.
+    """
     tally.rejected.append(part.rejected)
     tally.dropped.append(part.dropped)
     tally.merged += part.merged
@@ -264,7 +284,9 @@ def score(
     Table SCORED and the kept columns, one row per document, same order.
     """
     languages = language.detect(texts)
-    readable = language.is_supported(languages, settings.languages or model.languages).to_numpy()
+    supported = language.is_supported(languages, settings.languages or model.languages).to_numpy()
+    machine = clean.is_machine_text(texts)
+    readable = supported & ~machine & clean.has_letters(texts)
     scores = model.score(texts, classify.score_texts(model.fast, texts), readable)
     columns = {name: documents[name] for name in schema.SCORED if name in documents}
     columns["language"] = languages
@@ -274,7 +296,7 @@ def score(
         texts, documents, scores, readable, quotes=settings.quotes, competitors=settings.competitors
     )
     columns["expectation_source"] = _sources(scores, readable)
-    columns["review_reason"] = _review_reasons(texts, scores, readable)
+    columns["review_reason"] = _review_reasons(texts, scores, supported, machine)
     columns["review"] = columns["review_reason"] != ""
     columns["model_id"] = pd.Series([model.model_id] * len(documents), dtype="str")
     for name in settings.keep:
@@ -315,15 +337,17 @@ def _sources(scores: Scores, readable: np.ndarray) -> pd.Series:
     return pd.Series(names[np.where(readable, scores.source, -1)], dtype="str")
 
 
-def _review_reasons(texts: pd.Series, scores: Scores, readable: np.ndarray) -> pd.Series:
+def _review_reasons(
+    texts: pd.Series, scores: Scores, supported: np.ndarray, machine: np.ndarray
+) -> pd.Series:
     """Return why a person should look, "" where nobody need: the gravest reason."""
     lengths = texts.str.len().to_numpy()
     blank = (texts.str.strip() == "").to_numpy()
     # Text without a single n-gram that the model knows: it has no ground to decide on.
     unknown = ~blank & (scores.known == 0)
     conditions = [
-        blank,
-        ~readable,
+        blank | machine,
+        ~supported,
         lengths > classify.TOO_LONG,
         scores.close.any(axis=1) | unknown,
     ]

@@ -61,7 +61,9 @@ def outcome_text(outcome: "Outcome") -> str:
     """Return the summary of score, report or run, as a few lines."""
     rows = outcome.rows
     left_out = [
-        f"{rows[name]:,} {name}" for name in ("rejected", "duplicates", "dropped", "merged") if rows[name]
+        f"{rows[name]:,} {name.removesuffix('s') if rows[name] == 1 else name}"
+        for name in ("rejected", "duplicates", "dropped", "merged")
+        if rows[name]
     ]
     lines = [
         f"Read {rows['read']:,} rows: {rows['scored']:,} scored" + "".join(f", {part}" for part in left_out)

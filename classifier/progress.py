@@ -4,7 +4,7 @@ In: counts as batches pass. Out: one line on stderr, if a person watches. Never 
 """
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -43,7 +43,9 @@ def _is_document(start: bytes) -> bool:
 
 
 @contextmanager
-def rows_bar(*, shown: bool | None, total: int | None, what: str) -> Iterator[Callable[[int], None]]:
+def rows_bar(
+    *, shown: bool | None, total: int | None, what: str, share: Callable[[], float | None] | None = None
+) -> Iterator[Callable[[int], None]]:
     """Yield a function that takes the number of rows done so far.
 
     Parameters
@@ -54,6 +56,8 @@ def rows_bar(*, shown: bool | None, total: int | None, what: str) -> Iterator[Ca
         Rows in all, where known: then the remaining time is shown too.
     what
         Stands before the bar.
+    share
+        Tells what part of the input those rows were, where the total isn't known: then it is estimated.
     """
     if not watched(shown):
         yield lambda _: None
@@ -61,4 +65,34 @@ def rows_bar(*, shown: bool | None, total: int | None, what: str) -> Iterator[Ca
     from tqdm import tqdm
 
     with tqdm(total=total, desc=what, unit=" rows", unit_scale=True, file=sys.stderr, smoothing=0.1) as bar:
-        yield lambda rows: bar.update(rows - bar.n) and None
+
+        def advance(rows: int) -> None:
+            if total is None and share is not None and (part := share()):
+                bar.total = max(rows, round(rows / part))
+            bar.update(rows - bar.n)
+
+        yield advance
+
+
+@contextmanager
+def steps_bar(steps: Sequence[str], *, shown: bool | None) -> Iterator[Callable[[str], None]]:
+    """Yield a function that takes the name of the step, one of `steps`, that begins now."""
+    if not watched(shown):
+        yield lambda _: None
+        return
+    from tqdm import tqdm
+
+    with tqdm(
+        total=len(steps),
+        desc=steps[0],
+        bar_format="{desc}: {n_fmt}/{total_fmt} {bar} {elapsed}",
+        file=sys.stderr,
+    ) as bar:
+
+        def begin(step: str) -> None:
+            bar.set_description_str(step, refresh=False)
+            bar.n = steps.index(step)
+            bar.refresh()
+
+        yield begin
+        bar.update(len(steps) - bar.n)

@@ -22,9 +22,10 @@ from classifier.dedupe import Register
 from classifier.engines import Engine, Job, Journal
 from classifier.errors import InputError, OutputError
 from classifier.models import LoadedModel
+from classifier.newest import Newest
 from classifier.options import Chosen
 from classifier.pipeline import ScoreSettings, Tally
-from classifier.progress import expected_rows, rows_bar, watched
+from classifier.progress import expected_rows, rows_bar, steps_bar, watched
 from classifier.report import Results, Rows, ScoredSummary, manifest
 
 SCORED = "scored.parquet"
@@ -115,7 +116,7 @@ class _Clock:
 
 
 def load_model(name: str, *, folder: str = "", tier: str | None = None) -> LoadedModel:
-    """Find and load a model that has the tier.
+    """Find and load a model, with the tier that shall score.
 
     Raises
     ------
@@ -123,8 +124,7 @@ def load_model(name: str, *, folder: str = "", tier: str | None = None) -> Loade
         If there is none, or it lacks the tier: never another one instead.
     """
     model = models.load(models.find(name, places=models.folders(folder)))
-    models.require_tier(model, tier)
-    return model
+    return models.choose_tier(model, tier)
 
 
 def score(
@@ -237,18 +237,20 @@ def run(
     # Themes need the quotes; what leaves the program is stripped afterwards.
     scoring = replace(chosen.settings.scoring, quotes="redacted")
     inner = replace(chosen, settings=replace(chosen.settings, scoring=scoring))
+    seen = Newest()
     with (
         report.prepare_folder(out, force=choice.force) as folder,
         engines.opened(out / PARTS, str(out)) as journal,
     ):
         with clock.stage("score"):
             found = sources, notes
-            batches = list(_scored(found, model, inner, tally, watching, journal, clock))
+            batches = list(_scored(found, model, inner, tally, watching, journal, clock, seen=seen))
+            scored = canonical(tally.settle(pd.concat(batches, ignore_index=True), seen.settle()))
         _check_rejected(tally, chosen, out)
         with clock.stage("report"):
-            scored = canonical(pd.concat(batches, ignore_index=True))
-            results = _results(scored, model.model_id, tally, chosen, choice, references)
-        with clock.stage("write"):
+            results = _results(scored, model.model_id, tally, chosen, choice, references, watching)
+        with clock.stage("write"), steps_bar(["writing"], shown=watching.progress) as begin:
+            begin("writing")
             _write(folder, scored, results, chosen, choice)
         paths = list(choice.references.given().values())
         _write_manifest(folder, results, paths, chosen, choice, watching, clock, sources)
@@ -270,16 +272,28 @@ def make_report(
     references = choice.references.read()
     with report.prepare_folder(out, force=choice.force) as folder:
         with clock.stage("report"):
-            scored = canonical(report.read_scored(scored_files))
-            tally = Tally.of_scored(scored)
+            tally, scored = _read_scored(scored_files)
             model_id = ";".join(sorted(set(scored["model_id"])))
-            results = _results(scored, model_id, tally, chosen, choice, references)
-        with clock.stage("write"):
+            results = _results(scored, model_id, tally, chosen, choice, references, watching)
+        with clock.stage("write"), steps_bar(["writing"], shown=watching.progress) as begin:
+            begin("writing")
             _write(folder, scored, results, chosen, choice)
         paths = [*map(Path, scored_files), *choice.references.given().values()]
         _write_manifest(folder, results, paths, chosen, choice, watching, clock)
         names = sorted(path.name for path in manifest.visible(folder))
     return _outcome(out, results, tally, clock, names)
+
+
+def _read_scored(paths: Sequence[str]) -> tuple[Tally, pd.DataFrame]:
+    """Read scored files; a document that several of them hold counts once, whatever their order."""
+    names = pipeline.short_names(paths)
+    seen = Newest()
+    frames = {path: report.read_scored([path]) for path in sorted(names)}
+    for path, frame in frames.items():
+        seen.enter_scored(frame, names[path])
+    scored = report.join_scored(list(frames.values()))
+    tally = Tally.of_scored(scored)
+    return tally, canonical(tally.settle(scored, seen.settle()))
 
 
 def canonical(scored: pd.DataFrame) -> pd.DataFrame:
@@ -312,6 +326,7 @@ def _scored(
     watching: Watching,
     journal: Journal,
     clock: _Clock,
+    seen: Register | Newest | None = None,
 ) -> Generator[pd.DataFrame, None, None]:
     """Yield scored batches, with the kept columns that filters need but nobody asked for left out."""
     sources, notes = found
@@ -321,9 +336,12 @@ def _scored(
     tally.notes += journal.start(identity, resume=watching.resume)
     engines.use_threads(watching.engine.workers)
     runner = engines.start(watching.engine, job, model, sources)
-    seen, done = Register(), False
+    seen, done = Register() if seen is None else seen, False
+    share = partial(read.share_read, sources)
     try:
-        with rows_bar(shown=watching.progress, total=_expected(sources, watching), what="scoring") as advance:
+        with rows_bar(
+            shown=watching.progress, total=_expected(sources, watching), what="scoring", share=share
+        ) as advance:
             for part in engines.parts(sources, notes, job=job, runner=runner, journal=journal):
                 yield pipeline.settle(part, seen=seen, tally=tally)
                 advance(tally.read)
@@ -342,6 +360,7 @@ def _job(chosen: Chosen, model: LoadedModel, part_rows: int) -> Job:
         **{name: getattr(given, name) for name in names - {"keep"}},
         keep=tuple(dict.fromkeys((*given.keep, *extra))),
         may_lack=chosen.may_lack,
+        filtered=tuple(name for name in extra if name not in given.keep),
     )
     settings = ScoreSettings(
         quotes=chosen.settings.scoring.quotes == "redacted",
@@ -375,12 +394,19 @@ def _results(
     chosen: Chosen,
     choice: ReportChoice,
     references: Mapping[str, pd.DataFrame],
+    watching: Watching,
 ) -> Results:
     newest = scored["created_at"].max()
     as_of = choice.as_of if choice.as_of is not None else (None if pd.isna(newest) else newest)
-    built = backlogs.build(
-        scored, settings=chosen.settings, references=references, as_of=as_of, department=choice.department
-    )
+    with steps_bar(backlogs.STEPS, shown=watching.progress) as begin:
+        built = backlogs.build(
+            scored,
+            settings=chosen.settings,
+            references=references,
+            as_of=as_of,
+            department=choice.department,
+            begin=begin,
+        )
     return Results(
         title=chosen.settings.report.title,
         currency=chosen.settings.report.currency,

@@ -332,6 +332,8 @@ def _converted(column: pd.Series, dtype: str) -> pd.Series:
         if column.dtype.kind in "iufO" and column.dropna().map(lambda value: isinstance(value, Real)).any():
             raise ValueError
         return pd.to_datetime(column, utc=True, format="ISO8601").dt.as_unit("us")
+    if dtype == FLAG and column.dtype == np.bool_:
+        return column
     if dtype == FLAG and not column.map(lambda value: isinstance(value, bool | np.bool_)).all():
         raise ValueError
     if dtype == INT and column.dtype.kind == "f" and (column % 1 != 0).any():

@@ -4,7 +4,7 @@ In: paths of labelled data. Out: a model's folder, or figures. Never prints.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -35,8 +35,9 @@ class Contender:
 
     @property
     def name(self) -> str:
-        """The model's id and, where one was chosen, its tier."""
-        return " ".join(filter(None, [self.model.model_id, self.tier]))
+        """The model's id and, where one was chosen that the id doesn't tell, its tier."""
+        told = self.tier is None or self.model.model_id.endswith(f"-{self.tier}")
+        return self.model.model_id if told else f"{self.model.model_id} {self.tier}"
 
     def predictions(self, texts: pd.Series) -> evaluate.Predictions:
         """Return what the model says of `texts`: all that an evaluation knows of it.
@@ -46,24 +47,29 @@ class Contender:
         ModelError
             If the model hasn't the tier.
         """
-        models.require_tier(self.model, self.tier)
-        return predictions_of(self.model.fast, texts)
+        model = models.choose_tier(self.model, self.tier)
+        everything = np.ones(len(texts), dtype=np.bool_)
+        scores = model.score(texts, classify.score_texts(model.fast, texts), everything)
+        return _predictions(scores, model.heads)
 
 
 def predictions_of(model: classify.FastModel, texts: pd.Series) -> evaluate.Predictions:
     """Return what the model says of `texts`, as the evaluation wants it."""
-    scores = classify.score_texts(model, texts)
+    return _predictions(classify.score_texts(model, texts), model.heads)
+
+
+def _predictions(scores: classify.Scores, heads: Mapping[str, classify.Head]) -> evaluate.Predictions:
     has_gap = scores.decision[:, LABELS.index(GAP)]
     return evaluate.Predictions(
         probabilities=scores.probability.astype(np.float64),
         decisions=scores.decision,
-        spans=[_best_spans(scores, row) for row in range(len(texts))],
+        spans=[_best_spans(scores, row) for row in range(len(scores.decision))],
         expectation_source=[
             EXPECTATION_SOURCES[place] if place >= 0 and gap else ""
             for place, gap in zip(scores.source, has_gap, strict=True)
         ],
         review=np.asarray(scores.close.any(axis=1), dtype=bool),
-        thresholds=_thresholds(model),
+        thresholds=_thresholds(heads),
     )
 
 
@@ -72,8 +78,8 @@ def _best_spans(scores: classify.Scores, row: int) -> dict[str, tuple[int, int]]
     return {label: (start, end) for label, start, end, _ in ascending}
 
 
-def _thresholds(model: classify.FastModel) -> tuple[float, ...]:
-    return tuple(model.heads[label].threshold for label in LABELS)
+def _thresholds(heads: Mapping[str, classify.Head]) -> tuple[float, ...]:
+    return tuple(heads[label].threshold for label in LABELS)
 
 
 def validation(
@@ -90,7 +96,7 @@ def validation(
         spans=[{} for _ in range(rows)],
         expectation_source=[""] * rows,
         review=np.zeros(rows, dtype=bool),
-        thresholds=_thresholds(trained.model),
+        thresholds=_thresholds(trained.model.heads),
     )
     return evaluate.evaluate(train.canonical(documents), predictions, groups=trained.groups, n_boot=resamples)
 

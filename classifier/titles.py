@@ -32,8 +32,91 @@ _OPENERS: Final = {
 
 # Longer phrases read better but dilute: exponent by eye on two invented companies.
 _DILUTION: Final = 0.4
+_CLAUSE_DILUTION: Final = 0.15
+_FIRST_WORDS: Final = 3
+_TOPIC_FROM: Final = 320
+"""Texts from which on a theme is a topic: no clause of a single text can stand for it."""
+_TOPIC_TEXTS: Final = 400
+_TOPIC_PART: Final = 0.02
+_TOPIC_SPREAD: Final = 0.1
+_SAID_ONCE: Final = 0.3
+"""What a word of a single text weighs in a clause: it tells of that text rather than of the theme."""
 _COMMON_PART: Final = 0.08
 """A word of fewer texts than this part of a theme, a slip of the pen as a rule, has no weight in it."""
+
+_CLAUSE_TOKENS: Final = range(3, 8)
+"""Tokens of a whole clause that may stand for the phrase in it: "Board takes an age to open"."""
+
+_SPEAKERS: Final = {
+    *("i", "we", "you", "he", "she", "it", "they", "there", "here", "this", "that", "these", "those"),
+    *("my", "our", "your", "his", "her", "their"),
+    *(
+        "and",
+        "but",
+        "or",
+        "so",
+        "then",
+        "also",
+        "because",
+        "if",
+        "when",
+        "while",
+        "since",
+        "until",
+        "as",
+        "which",
+    ),
+    *(
+        "who",
+        "what",
+        "why",
+        "how",
+        "where",
+        "is",
+        "are",
+        "was",
+        "were",
+        "do",
+        "does",
+        "did",
+        "can",
+        "could",
+        "will",
+    ),
+    *(
+        "would",
+        "should",
+        "has",
+        "have",
+        "had",
+        "please",
+        "hi",
+        "hello",
+        "dear",
+        "thanks",
+        "yes",
+        "not",
+        "just",
+    ),
+    *(
+        "about",
+        "after",
+        "before",
+        "re",
+        "fw",
+        "fwd",
+        "with",
+        "at",
+        "for",
+        "of",
+        "by",
+        "from",
+        "to",
+        "on",
+        "in",
+    ),
+}
+"""A clause that begins so says who speaks, or goes on from another one: no title."""
 
 _WORDS_APART: Final = 3
 _SHARED_BY: Final = 3
@@ -53,8 +136,9 @@ def titles(texts: Mapping[str, Sequence[tuple[str, str]]], *, known: Iterable[st
     """Name each theme by its key phrases.
 
     A word weighs by the texts of the theme that hold it against the themes that hold it (class-based
-    TF-IDF). The title is the phrase, as somebody wrote it, that packs most weight; a second phrase is
-    put behind the word that most documents share, where it lacks that word.
+    TF-IDF). The title is the phrase, as somebody wrote it, that packs most weight, with the rest of its
+    clause where that is short; else a second phrase is put behind the word that most documents share,
+    where it lacks that word.
 
     Parameters
     ----------
@@ -68,6 +152,7 @@ def titles(texts: Mapping[str, Sequence[tuple[str, str]]], *, known: Iterable[st
     -------
     Theme -> title of at most 60 characters; "" where a theme holds no words.
     """
+    topics = _topics({theme: pairs for theme, pairs in texts.items() if len(pairs) > _TOPIC_FROM})
     heads = {theme: pairs[:TEXTS_PER_THEME] for theme, pairs in texts.items()}
     names = _Names(heads.values(), known)
     counts = {theme: _word_counts(pairs) for theme, pairs in heads.items()}
@@ -81,8 +166,60 @@ def titles(texts: Mapping[str, Sequence[tuple[str, str]]], *, known: Iterable[st
             word: count**0.5 * rarity[word] if word in telling else 0.0
             for word, count in counts[theme].items()
         }
-        made[theme] = _title(_phrases(pairs, names), weights)
+        shared = {
+            word: weight * (1.0 if counts[theme][word] > 1 else _SAID_ONCE)
+            for word, weight in weights.items()
+        }
+        phrases = _phrases(pairs, names)
+        if theme in topics:
+            made[theme] = _topic(phrases, weights, topics[theme])
+        else:
+            made[theme] = _clause(_whole_clauses(pairs, names), shared) or _title(phrases, weights)
     return made
+
+
+def _topics(texts: Mapping[str, Sequence[tuple[str, str]]]) -> dict[str, list[tuple[str, str]]]:
+    """Return large theme -> (stem, word) of what all of it speaks about, beside what its core says.
+
+    Read are texts from the centre to the edge; left out are words that many other themes use too.
+    """
+    forms: dict[str, dict[str, Counter[str]]] = {}
+    counts: dict[str, Counter[str]] = {}
+    for theme, pairs in texts.items():
+        read = pairs[:: max(1, len(pairs) // _TOPIC_TEXTS)]
+        counts[theme], forms[theme] = Counter(), defaultdict(Counter)
+        for _, text in read:
+            said = {token.lower() for tokens in _clauses(text) for token in tokens if token.isalpha()}
+            for token in sorted(said):
+                for part in _telling(token):
+                    forms[theme][part][token] += 1
+                    counts[theme][part] += 1
+        least = _TOPIC_PART * len(read)
+        counts[theme] = Counter({part: count for part, count in counts[theme].items() if count >= least})
+    spread = Counter(part for found in counts.values() for part in found)
+    rare = {part for part, themes in spread.items() if themes <= max(1, _TOPIC_SPREAD * len(texts))}
+    rare -= generic_stems()
+    topics = {}
+    for theme, found in counts.items():
+        weights = {part: found[part] * log(1 + len(texts) / spread[part]) for part in found if part in rare}
+        best = sorted(weights, key=lambda part: (-weights[part], part))
+        topics[theme] = [
+            (part, min(forms[theme][part].items(), key=lambda one: (-one[1], one[0]))[0]) for part in best
+        ]
+    return topics
+
+
+def _topic(
+    found: Mapping[Key, _Phrase], weights: Mapping[str, float], beside: Sequence[tuple[str, str]]
+) -> str:
+    """Title a large theme: the word at its core, and what else is said with it."""
+    core = next(
+        (key for key in _ranked(found, weights, _DILUTION) if any(weights[part] for part in key)), None
+    )
+    if core is None:
+        return _title(found, weights)
+    words = [word for part, word in beside if part not in core][: _WORDS_APART - 1]
+    return _fitted(": ".join(filter(None, [_form(found[core]), ", ".join(words)])))
 
 
 def _telling_words(counts: Counter[str], vague: set[str], *, least: float) -> set[str]:
@@ -156,6 +293,24 @@ def _phrases(pairs: Sequence[tuple[str, str]], names: _Names) -> dict[Key, _Phra
     return dict(found)
 
 
+def _whole_clauses(pairs: Sequence[tuple[str, str]], names: _Names) -> dict[Key, _Phrase]:
+    """Collect the short clauses of a theme that read as titles, by the stems of their telling words."""
+    found: dict[Key, _Phrase] = defaultdict(_Phrase)
+    for document, text in pairs:
+        for tokens in _clauses(text):
+            if (
+                len(tokens) in _CLAUSE_TOKENS
+                and re.split("['’]", tokens[0].lower())[0] not in _SPEAKERS
+                and not tokens[0][0].isdigit()
+                and _may_end(tokens[-1])
+                and all(map(names.allow, tokens))
+            ):
+                clause = found[tuple(part for token in tokens for part in _telling(token))]
+                clause.documents.add(document)
+                clause.forms[" ".join(tokens)] += 1
+    return dict(found)
+
+
 def _spans(ends: Sequence[bool], allowed: Sequence[bool], longest: int) -> Iterable[tuple[int, int]]:
     for start, opens in enumerate(ends):
         if not opens:
@@ -176,20 +331,25 @@ def _telling(text: str) -> tuple[str, ...]:
 def _may_end(token: str) -> bool:
     return (
         len(token) > 1
+        and token.count("/") < 2
         and "'" not in token
         and "’" not in token
         and any(len(part) > 1 for part in _telling(token))
     )
 
 
-def _title(found: Mapping[Key, _Phrase], weights: Mapping[str, float]) -> str:
+def _ranked(found: Mapping[Key, _Phrase], weights: Mapping[str, float], dilution: float) -> list[Key]:
     def score(key: Key) -> float:
         phrase = found[key]
         tokens = len(max(phrase.forms, key=len).split())
-        value = sum(weights[part] for part in dict.fromkeys(key)) / tokens**_DILUTION
+        value = sum(weights[part] for part in dict.fromkeys(key)) / tokens**dilution
         return float(value * (_WHOLE if phrase.whole else 1.0) * len(phrase.documents) ** 0.5)
 
-    ranked = sorted(found, key=lambda key: (-score(key), key))
+    return sorted(found, key=lambda key: (-score(key), key))
+
+
+def _title(found: Mapping[Key, _Phrase], weights: Mapping[str, float]) -> str:
+    ranked = _ranked(found, weights, _DILUTION)
     if not ranked:
         return ""
     head = ranked[0]
@@ -199,6 +359,17 @@ def _title(found: Mapping[Key, _Phrase], weights: Mapping[str, float]) -> str:
     if set(head) & set(phrase) or len(found[head].documents) < _SHARED_BY:
         return _fitted(_form(found[phrase]))
     return _fitted(f"{_form(found[head])}: {_form(found[phrase])}")
+
+
+def _clause(clauses: Mapping[Key, _Phrase], weights: Mapping[str, float]) -> str:
+    """Return the clause that holds most of the theme's weight; "" where none holds one of its first words."""
+    top = set(sorted(weights, key=lambda part: (-weights[part], part))[:_FIRST_WORDS])
+    telling = {
+        key: clause
+        for key, clause in clauses.items()
+        if top & {*key} and sum(weights[part] > 0 for part in {*key}) > 1
+    }
+    return _fitted(_form(telling[_ranked(telling, weights, _CLAUSE_DILUTION)[0]])) if telling else ""
 
 
 def _apart(ranked: Sequence[Key], weights: Mapping[str, float]) -> list[Key]:

@@ -17,6 +17,7 @@ from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
 from classifier import classify, kernel, splits
+from classifier.buffers import Column
 from classifier.classify import FastModel, Head
 from classifier.errors import InputError
 from classifier.features import FeatureSettings
@@ -231,7 +232,7 @@ def _corpus(labelled: pd.DataFrame, has: Flags, settings: TrainingSettings) -> _
 
 def ngrams_of(texts: pd.Series, settings: TrainingSettings) -> Ngrams:
     """Return the n-grams of cleaned texts; `settings.min_documents` of these must have one."""
-    column = kernel.Column.of(texts)
+    column = Column.of(texts)
     units = kernel.split_column(column)
     indptr, buckets = kernel.bucket_column(column, units, settings.features)
     counts = sparse.csr_matrix(

@@ -13,6 +13,7 @@ from student import Student
 from training_data import held_out
 
 from classifier import accurate, classify, kernel, splits, train
+from classifier.buffers import Column
 from classifier.classify import Head
 from classifier.labels import LABELS
 from classifier.transformer import Transformer
@@ -47,7 +48,7 @@ def fit(transformer: Transformer, documents: pd.DataFrame, settings: train.Train
     """
     rows = np.flatnonzero(held_out(documents))
     held = documents.iloc[rows].reset_index(drop=True)
-    units = kernel.split_column(kernel.Column.of(held["text"]))
+    units = kernel.split_column(Column.of(held["text"]))
     has = held[list(LABELS)].to_numpy(dtype=bool)
     unit_has, _ = train.unit_labels(held, units, has)
     logits = accurate.logits_of(transformer, held["text"].tolist(), units)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from classifier import split
+from classifier import language, split
 
 PROJECT = Path(__file__).resolve().parent.parent
 WORDS = 80
@@ -36,12 +36,16 @@ class Pool:
 
 
 def pool() -> Pool:
-    """Return the sentences and first lines of all written texts, each once."""
+    """Return the sentences and first lines of all written English texts, each once."""
     texts = [row["text"] for row in written()]
     tickets = json.loads((PROJECT / "data/examples/tickets.json").read_text(encoding="utf-8"))["tickets"]
     texts += [ticket["description"] for ticket in tickets]
     sentences = dict.fromkeys(
-        text[start:end] for text in texts for start, end in split.units(text) if end - start > 20
+        text[start:end]
+        for text in texts
+        if language.detect_one(text) == "en"
+        for start, end in split.units(text)
+        if end - start > 20
     )
     subjects = dict.fromkeys(ticket["subject"] for ticket in tickets)
     return Pool(tuple(sentences), tuple(subjects))

@@ -16,6 +16,7 @@ from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
 from classifier import kernel, splits, train
+from classifier.buffers import Column
 from classifier.features import FeatureSettings
 
 Flags = npt.NDArray[np.bool_]
@@ -29,7 +30,7 @@ FOLDS: Final = 5
 
 def hashed(texts: Sequence[str]) -> sparse.csr_matrix:
     """Return the counts of the n-grams of each text, hashed as the fast tier hashes them."""
-    column = kernel.Column.of(list(texts))
+    column = Column.of(list(texts))
     units = kernel.split_column(column)
     indptr, buckets = kernel.bucket_column(column, units, FEATURES)
     counts = sparse.csr_matrix((np.ones(len(buckets)), buckets, indptr), shape=(len(units), FEATURES.buckets))

@@ -16,6 +16,7 @@ import student
 from training_data import PROJECT, gold_texts, public_file, training_data
 
 from classifier import accurate, classify, kernel, splits, train
+from classifier.buffers import Column
 from classifier.labels import LABELS
 from classifier.transformer import Transformer
 
@@ -85,7 +86,7 @@ def read(data_root: Path) -> student.Soft:
     if any(changed):
         raise click.ClickException(f"{FILE.name}: {sum(changed)} texts aren't those that were labelled")
     column = pd.Series(texts, dtype="str")
-    units = kernel.split_column(kernel.Column.of(column))
+    units = kernel.split_column(Column.of(column))
     found = np.frombuffer(b"".join(rows["unit"]), dtype=np.uint8).reshape(-1, len(LABELS))
     if len(found) != units.first[-1]:
         raise click.ClickException(
@@ -122,9 +123,9 @@ def main(folder: Path, data_root: Path) -> None:
     click.echo(f"{len(texts)} texts; left out as near-duplicates of labelled or gold ones: {int(near.sum())}")
     transformer = Transformer.load(folder)
     heads = accurate_tier.fit(transformer, documents, student.SETTINGS).heads
-    units = kernel.split_column(kernel.Column.of(texts["text"]))
+    units = kernel.split_column(Column.of(texts["text"]))
     texts = texts[np.diff(units.first) > 0].reset_index(drop=True)
-    units = kernel.split_column(kernel.Column.of(texts["text"]))
+    units = kernel.split_column(Column.of(texts["text"]))
     logits = accurate.logits_of(transformer, texts["text"].tolist(), units)
     everything = np.ones(len(texts), dtype=bool)
     scores = classify.decide(heads, logits, readable=everything, known=everything.astype(np.float32))

@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_limits
 from training_data import held_out
 
 from classifier import kernel, splits, train
+from classifier.buffers import Column
 from classifier.classify import FastModel
 from classifier.features import FeatureSettings
 from classifier.labels import LABELS
@@ -63,7 +64,7 @@ def fit(documents: pd.DataFrame, soft: Soft, settings: train.TrainingSettings = 
     # The solver's time goes with the number of columns, most of which are buckets that no text fills.
     known = np.flatnonzero(ngrams.document_idf)
     ngrams = replace(ngrams, documents=ngrams.documents[:, known], units=ngrams.units[:, known])
-    labelled = kernel.split_column(kernel.Column.of(documents["text"]))
+    labelled = kernel.split_column(Column.of(documents["text"]))
     has = documents[list(LABELS)].to_numpy(dtype=bool)
     unit_has, unit_source = train.unit_labels(documents, labelled, has)
     truth = train.Truth(labelled.first, has, unit_has)

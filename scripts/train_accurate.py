@@ -13,14 +13,10 @@ soups"). A part of the documents is never trained on: calibration and thresholds
 the very int8 model that ships. Gold is never read.
 """
 
-import json
-import subprocess
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import click
 import numpy as np
@@ -32,7 +28,8 @@ from torch import Tensor, nn
 from training_data import held_out, training_data
 
 from classifier import kernel, train
-from classifier.accurate import LONGEST, windows_of
+from classifier.buffers import Column
+from classifier.accurate import windows_of
 from classifier.classify import OUTPUTS
 from classifier.labels import LABELS
 
@@ -78,7 +75,7 @@ class Data:
 
 def prepare(documents: pd.DataFrame, tokenizer: Tokenizer) -> Data:
     """Tokenize documents and assign tokens to units."""
-    units = kernel.split_column(kernel.Column.of(documents["text"]))
+    units = kernel.split_column(Column.of(documents["text"]))
     has = documents[list(LABELS)].to_numpy(dtype=bool)
     unit_has, unit_source = train.unit_labels(documents, units, has)
     encoded = tokenizer.encode_batch(documents["text"].tolist(), add_special_tokens=False)
@@ -261,9 +258,8 @@ def fit(data: Data, weights: Path, seed: int) -> Net:
         schedule.step()
         optimizer.zero_grad()
         if step % 100 == 0:
-            click.echo(
-                f"seed {seed}: step {step} of {len(plan)}, loss {loss.item():.3f}, {time.monotonic() - began:.0f} s"
-            )
+            seconds = time.monotonic() - began
+            click.echo(f"seed {seed}: step {step} of {len(plan)}, loss {loss.item():.3f}, {seconds:.0f} s")
     return net.eval()
 
 

@@ -375,6 +375,29 @@ AUTO = [
     ),
     ("Undeliverable: our campaign", "Half of my newsletters never arrive, please help.", False),
     ("Invoice 5", "I am out of the office until Monday.", False),
+    # A receipt says so in its body, whatever the subject.
+    (
+        "Re: Export",
+        "We have received your request (#48213) and will get back to you within 24 hours.",
+        True,
+    ),
+    (
+        "",
+        "Hi Anna,\n\nThank you for contacting us. Your ticket #44 has been created. Do not reply to this.",
+        True,
+    ),
+    (
+        "Invoice",
+        "Your request (12345) has been received and is being reviewed by our support staff. "
+        "To add additional comments, reply to this email.",
+        True,
+    ),
+    ("", "Vielen Dank für Ihre Anfrage. Wir melden uns in Kürze.", True),
+    ("Form", "We have received your request form, but its link is broken. Reply as soon as possible.", False),
+    ("", "You say you have received my request. Please get back to me as soon as possible.", False),
+    ("", "Your ticket was created for the wrong account, reply to me within two days.", False),
+    ("", "Thanks for your message. The export is as slow as before. Get back to me shortly.", False),
+    ("", "We have received your message.", False),
     ("", "", False),
 ]
 

@@ -316,6 +316,55 @@ def test_a_repeated_id_is_told_and_nothing_is_lost(tmp_path: Path) -> None:
     assert "repeat a document_id" in result.stderr
 
 
+def test_of_repeated_documents_the_newest_counts_in_any_order(tmp_path: Path) -> None:
+    header = ["ticket_id", "text", "account", "created_at"]
+    first = [
+        [1, "The export crashes every morning.", "Acme", "2026-03-01"],
+        [1, "The export crashes every morning and evening.", "Acme", "2026-03-05"],
+        [2, "The export crashes every morning.", "Acme", "2026-03-01"],
+        [3, "Please add a dark mode to the board.", "Bolt", "2026-03-02"],
+        [9, "Please add a dark mode to the board.", "Bolt", "2026-03-02"],
+    ]
+    second = [
+        [3, "The import takes half an hour.", "Coil", "2026-03-03"],
+        [1, "The export crashes every morning.", "Acme", "2026-03-01"],
+    ]
+    folders = []
+    for name, step in (("straight", 1), ("turned", -1)):
+        folder = tmp_path / name
+        folder.mkdir()
+        files = [
+            write_csv(folder / "a.csv", header, first[::step]),
+            write_csv(folder / "b.csv", header, second[::step]),
+        ][::step]
+        options = ["--id-column", "ticket_id"]
+        result = call("run", *files, *options, "--out", folder / "out")
+        assert result.exit_code == 0, result.output
+        folders.append(folder)
+        scored = [tmp_path / "straight" / f"{name}.jsonl" for name in "ab"]
+        if step == 1:
+            for source, target in zip(files, scored, strict=True):
+                assert call("score", source, *options, "--out", target).exit_code == 0
+        assert call("report", *scored[::step], "--out", folder / "again").exit_code == 0
+    for out in ("out", "again"):
+        tables = [pd.read_parquet(folder / out / "scored.parquet") for folder in folders]
+        pd.testing.assert_frame_equal(*tables)
+        assert len({(folder / out / "product_backlog.csv").read_bytes() for folder in folders}) == 1
+    kept = pd.read_parquet(tmp_path / "straight" / "out" / "scored.parquet").set_index("document_id")
+    assert sorted(kept.index) == ["1", "2", "3", "3@b"]
+    assert kept.loc["1", "created_at"] == pd.Timestamp("2026-03-05", tz="UTC")
+    duplicates = [pd.read_csv(folder / "out" / "duplicates.csv") for folder in folders]
+    told = [sorted(map(tuple, table.drop(columns="row").astype("str").to_numpy())) for table in duplicates]
+    assert told[0] == told[1]
+    assert [row[1:] for row in told[0]] == [
+        ("1", "1", "same_id"),
+        ("9", "3", "same_text"),
+        ("1", "2", "same_text"),
+    ]
+    again = manifest(tmp_path / "straight" / "again")["result"]["rows"]
+    assert again["read"] == again["scored"] + again["duplicates"]
+
+
 def test_equal_ids_in_two_files_are_two_documents(tmp_path: Path) -> None:
     first = write_csv(tmp_path / "tickets.csv", ["id", "text"], [[1, "The export crashes."]])
     second = write_csv(tmp_path / "reviews.csv", ["id", "text"], [[1, "Please add dark mode."]])
@@ -335,13 +384,19 @@ def test_equal_ids_in_two_files_are_two_documents(tmp_path: Path) -> None:
         (["run", "t.csv", "--out", "out", "--text-column", "txet"], 1, "text"),
         (["run", "t.csv", "--out", "out", "--model", "nothing"], 1, "default"),
         (["run", "t.csv", "--out", "out", "--tier", "accurate"], 1, "--tier fast"),
-        (["run", "t.csv", "--out", "out", "--since", "soon"], 1, "2026-03-31"),
-        (["run", "t.csv", "--out", "out", "--where", "channel"], 1, "COLUMN=VALUE"),
+        (["run", "t.csv", "--out", "out", "--since", "soon"], 2, "2026-03-31"),
+        (["run", "t.csv", "--out", "out", "--where", "channel"], 2, "COLUMN=VALUE"),
+        (["run", "t.csv", "--out", "out", "--where", "plam=pro"], 1, "no column 'plam' (--where)"),
+        (["run", "t.csv", "--out", "out", "--as-of", "31.3.2026"], 2, "--as-of"),
+        (["run", "t.csv", "--out", "out", "--encoding", "utf9"], 2, "--encoding"),
+        (["run", "t.csv", "--out", "out", "--delimiter", "::"], 2, "--delimiter"),
+        (["run", "t.csv", "--out", "out", "--date-format", "dd.mm"], 2, "strptime"),
+        (["run", "t.csv", "--out", "out", "--tier", "best"], 2, "accurate"),
         (["run", "t.csv", "--out", "t.csv"], 1, "t.csv"),
         (["run", "t.csv", "--out", "out", "--claims", "none.csv"], 1, "none.csv"),
         (["run", "t.csv", "--out", "out", "--config", "none.toml"], 1, "none.toml"),
-        (["run", "t.csv", "--out", "out", "--source", "zendesk2"], 1, "zendesk"),
-        (["score", "t.csv", "--out", "s.txt"], 1, ".parquet"),
+        (["run", "t.csv", "--out", "out", "--source", "zendesk2"], 2, "zendesk"),
+        (["score", "t.csv", "--out", "s.txt"], 2, ".parquet"),
         (["score", "t.csv", "--out", "no/such/folder/s.csv"], 1, "no/such/folder"),
         (["report", "t.csv", "--out", "out"], 1, "classifier score"),
         (["verify", "nowhere"], 1, "nowhere"),
@@ -450,7 +505,9 @@ def test_quiet_prints_nothing_and_json_stays_json(tmp_path: Path) -> None:
 
 
 def test_train_and_evaluate(tmp_path: Path) -> None:
-    data = ROOT / "data" / "training" / "written_a.jsonl"
+    written = (ROOT / "data" / "training" / "written_a.jsonl").read_text(encoding="utf-8").splitlines()
+    data = tmp_path / "labelled.jsonl"
+    data.write_text("\n".join(written[::3]) + "\n", encoding="utf-8")
     model = tmp_path / "models" / "mine" / "1"
     trained = call("train", data, "--out", model, "--format", "json")
     assert trained.exit_code == 0, trained.output

@@ -166,7 +166,7 @@ def test_a_scheduler_needs_its_engine(names: list[str], tmp_path: Path) -> None:
     result = CliRunner().invoke(
         main, ["score", names[0], "--out", str(tmp_path / "o.csv"), "--scheduler", "tcp://host:1"]
     )
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "needs --engine dask" in result.stderr
 
 

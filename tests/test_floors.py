@@ -18,11 +18,13 @@ FLOORS = {
     "lexicon": 0,
     "revenue": 0,
     "progress": 0,
-    "leaving": 1,
+    "buffers": 0,
     "schema": 1,
     "settings": 1,
     "metrics": 1,
     "splits": 1,
+    "leaving": 1,
+    "hashes": 1,
     "read": 2,
     "clean": 2,
     "redact": 2,
@@ -36,7 +38,10 @@ FLOORS = {
     "trends": 2,
     "factors": 2,
     "transformer": 2,
+    "newest": 3,
     "kernel": 3,
+    "deciding": 3,
+    "spanfill": 3,
     "entities": 3,
     "areas": 3,
     "cluster": 3,
@@ -46,21 +51,23 @@ FLOORS = {
     "link": 4,
     "rank": 4,
     "marketing": 4,
-    "report": 5,
-    "models": 5,
-    "card": 5,
-    "backlogs": 5,
-    "present": 5,
-    "pipeline": 6,
-    "train": 6,
-    "evaluate": 6,
-    "explain": 6,
-    "engines": 7,
-    "options": 7,
-    "teach": 7,
-    "model": 7,
-    "run": 8,
-    "cli": 9,
+    "accurate": 5,
+    "spans": 5,
+    "report": 6,
+    "models": 6,
+    "card": 6,
+    "backlogs": 6,
+    "present": 6,
+    "pipeline": 7,
+    "train": 7,
+    "evaluate": 7,
+    "explain": 7,
+    "engines": 8,
+    "options": 8,
+    "teach": 8,
+    "model": 8,
+    "run": 9,
+    "cli": 10,
 }
 FRONT_DOOR = {"", "__main__"}
 """`classifier/__init__.py` and `classifier/__main__.py` stand above the house."""
@@ -194,7 +201,7 @@ def test_every_module_stands_on_a_floor() -> None:
 
 def test_the_table_is_the_one_in_the_docs() -> None:
     text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| (\d) \| ([^|]+) \|", text, flags=re.MULTILINE)
+    rows = re.findall(r"^\| (\d+) \| ([^|]+) \|", text, flags=re.MULTILINE)
     documented = {
         name.rstrip("/"): int(floor) for floor, names in rows for name in re.findall(r"`([^`]+)`", names)
     }
@@ -223,12 +230,12 @@ def test_the_table_is_the_one_in_the_docs() -> None:
         ),
         pytest.param(
             {"split": "def f():\n    from classifier import pipeline"},
-            ["split:2 imports upward: split (2) -> pipeline (6)"],
+            ["split:2 imports upward: split (2) -> pipeline (7)"],
             id="inside a function",
         ),
         pytest.param(
             {"split": "from importlib import import_module\nimport_module('classifier.cli')"},
-            ["split:2 imports upward: split (2) -> cli (9)"],
+            ["split:2 imports upward: split (2) -> cli (10)"],
             id="by name",
         ),
         pytest.param(

@@ -149,6 +149,16 @@ CODE = nothing(
     "2026-03-31T10:00:00Z INFO server started on port 8080\n2026-03-31T10:00:01Z INFO connected to database",
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk",
     "GET /api/v1/users?page=2 HTTP/1.1\nHost: api.example.com\nAuthorization: Bearer xxxxx",
+    'Traceback (most recent call last):\n  File "/srv/app/views.py", line 214, in get\n    a = b(c)\n'
+    '  File "/srv/app/loader.py", line 88, in load\n    raise ValueError("bad")\nValueError: bad',
+    "SELECT id, name FROM customers WHERE created > '2026-01-01' AND status = 'open' ORDER BY id LIMIT 9;",
+    "UPDATE users SET active = 0 WHERE last_login < '2025-01-01'; DELETE FROM sessions WHERE expired = 1;",
+    '{"id": 1, "status": "open", "amount": 49.99}',
+    "2026-03-02 10:14:25,001 WARN  [pool-1] Retrying\n2026-03-02 10:14:30,010 ERROR [pool-1] Refused",
+    "€ 49.99",
+    "49,99 €",
+    "$1,299.00",
+    "15 %",
     "java.lang.NullPointerException\n\tat com.example.Main.run(Main.java:42)\n"
     "\tat com.example.Main.main(Main.java:12)",
 )
@@ -157,6 +167,16 @@ LONG = [
     Case("word " * 100_000, reason="too_long"),
     Case("1234567890 " * 20_000, reason="too_long"),
     Case("Lorem ipsum dolor sit amet, consectetur adipiscing elit. " * 3_000, reason="too_long"),
+    *nothing(
+        *(
+            sentences * 60
+            for sentences in (
+                "Our company was founded in 1998 and has offices in three countries. We make desks. ",
+                "I grew up in a small town by the sea. My father mended boats, my mother taught. ",
+                "The meeting took place on Tuesday. We went through the agenda and agreed on the steps. ",
+            )
+        )
+    ),
     *nothing("spam " * 500, "😀" * 5, "😡" * 500, "?" * 2_000, "ok ok ok ok ok ok"),
     Case(
         "The invoice is attached, please see the amount below. Thank you for your business. " * 1_500,
@@ -277,6 +297,22 @@ def test_automatic_replies_are_not_scored_at_all(subject, body):
     assert clean.is_auto_reply(
         pd.Series([subject], dtype="str"), pd.Series([body], dtype="str")
     ).tolist() == [True]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'I get this on export:\nTraceback (most recent call last):\n  File "a.py", line 2\nValueError: no',
+        "SELECT the rows, export them, and the app crashes every time.",
+        '{"comment": "The export crashes every time and I lose my work", "id": 1}',
+        "2026-03-02 10:14 Anna: the export crashes every time.\n2026-03-02 10:15 ERROR",
+        "TypeError when saving: the page crashes every time.",
+        "[URGENT] The export crashes every time.",
+    ],
+)
+def test_a_sentence_beside_code_is_read(text):
+    model = Model(models.load(models.find("default", places=[ROOT / "models"])))
+    assert model.score([text])[PAIN].tolist() == [True]
 
 
 @pytest.mark.parametrize("case", [*COMPLAINTS, *WISHES], ids=lambda case: case.text[:30])

@@ -8,6 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from classifier import features, kernel, split
+from classifier.buffers import Column
 from classifier.features import FeatureSettings
 
 PIECES = st.sampled_from(
@@ -73,7 +74,7 @@ SHAPES = [FeatureSettings(bits=18), FeatureSettings(bits=12, words=3), FeatureSe
 
 
 def units_of(texts: list[str]) -> list[list[tuple[int, int]]]:
-    units = kernel.split_column(kernel.Column.of(texts))
+    units = kernel.split_column(Column.of(texts))
     pairs = list(zip(units.start.tolist(), units.end.tolist(), strict=True))
     return [pairs[a:b] for a, b in zip(units.first[:-1], units.first[1:], strict=True)]
 
@@ -98,7 +99,7 @@ def test_units_equal_the_reference(texts: list[str]) -> None:
 @given(texts=st.lists(TEXTS, max_size=4))
 @settings(max_examples=100, deadline=None)
 def test_buckets_equal_the_reference(shape: FeatureSettings, texts: list[str]) -> None:
-    column = kernel.Column.of(texts)
+    column = Column.of(texts)
     indptr, buckets = kernel.bucket_column(column, kernel.split_column(column), shape)
     found = [buckets[a:b].tolist() for a, b in itertools.pairwise(indptr)]
     expected = [
@@ -116,7 +117,7 @@ def test_sums_do_not_depend_on_the_batch(texts: list[str], data: st.DataObject) 
     index, weights = table(shape, 3)
 
     def sums(batch: list[str]) -> list[list[float]]:
-        column = kernel.Column.of(batch)
+        column = Column.of(batch)
         summed, counts = kernel.sum_column(column, kernel.split_column(column), shape, index, weights)
         assert (counts[:, 1] <= counts[:, 0]).all()
         rows: list[list[float]] = np.hstack([summed, counts]).tolist()
@@ -131,7 +132,7 @@ def test_sums_equal_the_sparse_product() -> None:
     shape = SHAPES[0]
     texts = ["It crashed twice, please fix it. I'd like dark mode, dark mode!", "", "Über-teuer für €30?"]
     index, weights = table(shape, 2)
-    column = kernel.Column.of(texts)
+    column = Column.of(texts)
     units = kernel.split_column(column)
     indptr, buckets = kernel.bucket_column(column, units, shape)
     matrix = sparse.csr_matrix(

@@ -190,12 +190,12 @@ def test_where_models_are_looked_for(tmp_path):
 
 def test_a_tier_that_the_model_lacks(saved):
     model = models.load(saved)
-    models.require_tier(model, None)
-    models.require_tier(model, "fast")
+    assert models.choose_tier(model, None) is model
+    assert models.choose_tier(model, "fast") is model
     with pytest.raises(
         ModelError, match="has no tier 'accurate', only fast; use --tier fast or another --model"
     ):
-        models.require_tier(model, "accurate")
+        models.choose_tier(model, "accurate")
 
 
 # Damage

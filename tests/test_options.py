@@ -4,7 +4,7 @@ import pytest
 from click.testing import CliRunner
 
 from classifier import options
-from classifier.errors import SettingsError
+from classifier.errors import OptionError, SettingsError
 
 AT = pd.Timestamp("2026-03-31", tz="UTC")
 
@@ -136,7 +136,7 @@ def test_the_same_filter_twice_is_one():
         ),
         (
             ("--keep", "subject"),
-            "--keep 'subject': scored rows have a column of that name already; leave it out of",
+            "--keep 'subject': scored rows have a column of that name already; leave it out",
         ),
         (
             ("--keep", "pain_point_score"),
@@ -145,7 +145,7 @@ def test_the_same_filter_twice_is_one():
     ],
 )
 def test_options_that_are_wrong(arguments, message):
-    with pytest.raises(SettingsError) as caught:
+    with pytest.raises(OptionError) as caught:
         choose(*arguments)
     assert str(caught.value).startswith(message)
 

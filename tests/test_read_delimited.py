@@ -204,3 +204,10 @@ def test_a_cut_off_archive_says_at_which_row_and_gives_the_rows_before(tmp_path,
     told = int(str(caught.value).split("after row ")[1].split(";")[0])
     assert rows == told
     assert rows > 10_000
+
+
+def test_millions_of_empty_lines_are_no_rows_and_take_no_time() -> None:
+    data = b"h,i\n1,a\n" + b"\n" * 5_000_000 + b"2,b\n"
+    start = time.process_time()
+    assert rows_of(data) == (("h", "i"), [(1, "1", "a"), (2, "2", "b")], [])
+    assert time.process_time() - start < 2

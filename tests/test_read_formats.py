@@ -119,7 +119,9 @@ def test_packed_members_in_a_row_are_one_file(tmp_path):
         (bytes(range(256)) * 40, "a binary file, not text"),
         (b"PK\x03\x04 broken", "a damaged or cut-off XLSX file"),
         (b"PAR1 and nothing", "Parquet file is damaged or cut off"),
-        (gzip.compress(b"PAR1 and nothing"), "parquet inside gzip; unpack it first"),
+        (gzip.compress(b"PAR1 and nothing"), "Parquet file is damaged or cut off"),
+        (gzip.compress(b"PK\x03\x04 broken"), "a damaged or cut-off XLSX file"),
+        (gzip.compress(b"PAR1" + bytes(90))[:-9], r"gzip data end early.*fetch it again"),
         (gzip.compress(b"id,text\n1,a\n")[:-9], "gzip data end early"),
         (gzip.compress(b'[{"id": 1, "text": "a"}]')[:-9], r"gzip data end early.*fetch it again"),
         (gzip.compress(b"id,text\n")[:10], r"gzip data end early.*fetch it again"),
@@ -141,7 +143,7 @@ def test_a_zip_archive_is_refused(tmp_path):
         read(tmp_path / "a.zip")
 
 
-@pytest.mark.parametrize("content", [b"", b"\n \n", b"\xef\xbb\xbf", gzip.compress(b"")])
+@pytest.mark.parametrize("content", [b"", b"\n \n", b"\xef\xbb\xbf", gzip.compress(b"", mtime=0)])
 def test_an_empty_file_gives_no_rows_and_a_note(tmp_path, content):
     result = read(write(tmp_path / "a.csv", content))
     assert len(result.documents) == 0
@@ -197,6 +199,23 @@ def test_a_broken_line_of_json_lines_is_a_rejected_row(tmp_path):
         (5, "null where an object is expected"),
         (6, "a number or truth value where an object is expected"),
     ]
+
+
+@pytest.mark.parametrize(
+    "broken",
+    ['{"id": 1, "text": "cut', '{"id": 1 "text": "a"}', '"text": "a", "id": 1}', "{broken: 1}"],
+)
+@pytest.mark.parametrize("rows", [2, 3, 40])
+def test_a_broken_first_line_of_json_lines_is_a_rejected_row(tmp_path, broken, rows):
+    good = [f'{{"id": {row}, "text": "b"}}' for row in range(rows)]
+    result = read(write(tmp_path / "a.jsonl", "\n".join([broken, *good])))
+    assert result.column("body") == ["b"] * rows
+    assert [(row, reason.partition(" at ")[0]) for row, reason in result.reasons] == [(1, "broken JSON")]
+
+
+def test_a_column_of_json_is_still_a_table(tmp_path):
+    rows = "".join(f'{row},"{{""text"": ""b""}}"\n' for row in range(3))
+    assert read(write(tmp_path / "a.csv", f"id,text\n{rows}")).column("body") == ['{"text": "b"}'] * 3
 
 
 def test_json_lines_that_are_nested_too_deeply_or_too_long_are_rejected(tmp_path, monkeypatch):
@@ -374,6 +393,22 @@ def test_a_sheet_that_is_not_there_is_an_error(tmp_path):
     path = workbook(tmp_path / "a.xlsx", {"Tickets": [["text"]], "Notes": [["text"]]})
     with pytest.raises(InputError, match=r"no sheet 'tickets'; did you mean 'Tickets'.*'Tickets', 'Notes'"):
         read(path, sheet="tickets")
+
+
+def test_what_excel_escapes_is_decoded(tmp_path):
+    cells = ["a_x000D_\nb", "_x005F_x000D_", "_xD83D_", "snake_xy_case"]
+    path = workbook(tmp_path / "a.xlsx", {"S": [["text"], *([cell] for cell in cells)]})
+    assert read(path).column("body") == ["a\nb", "_x000D_", "_xD83D_", "snake_xy_case"]
+
+
+@pytest.mark.parametrize("packer", PACKERS)
+def test_packed_workbooks_and_parquet_files_are_read(tmp_path, packer):
+    book = workbook(tmp_path / "a.xlsx", {"S": [["text"], ["a"]]})
+    table = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"text": ["a"]}), table)
+    for path in (book, table):
+        packed = write(tmp_path / f"{path.name}.packed", PACKERS[packer](path.read_bytes()))
+        assert read(packed).column("body") == ["a"]
 
 
 def test_cells_beyond_the_header_reject_their_row(tmp_path):

@@ -614,3 +614,44 @@ def test_a_long_name_is_masked_in_lower_case_too() -> None:
     assert redact("ask quackenbush", people=people) == "ask [PERSON_1]"
     # Short names and ordinary words in lower case stay words.
     assert redact("the lou and a stone", people=["Lou Stone"]) == "the lou and a stone"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("It fails.\nThanks,\nlou", "It fails.\nThanks,\n[PERSON_1]"),
+        ("thanks lou", "thanks [PERSON_1]"),
+        ("best, lou\nsent later", "best, [PERSON_1]\nsent later"),
+        ("hi lou, it fails", "hi [PERSON_1], it fails"),
+        ("lou\nplease mend it", "[PERSON_1]\nplease mend it"),
+        ("It fails.\n- lou.", "It fails.\n- [PERSON_1]."),
+        ("cheers,\nmark", "cheers,\n[PERSON_2]"),
+        ("Pages lack the mark\nmark\n", "Pages lack the mark\n[PERSON_2]\n"),
+        # Words of the language, where nobody signs.
+        ("mark\nall of them as read", "mark\nall of them as read"),
+        ("thanks mark it as read", "thanks mark it as read"),
+        ("no lou here, louder", "no lou here, louder"),
+    ],
+)
+def test_a_short_name_is_masked_in_lower_case_where_somebody_signs(text: str, expected: str) -> None:
+    assert redact(text, people=["Lou", "Mark Twain"]) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("call 5551234567", True),
+        ("You can reach our office on 2125550134 or by mail", True),
+        ("contact us at 2125550134", True),
+        ("2125550134 is my cell", True),
+        ("2125550134 (mobile)", True),
+        ("order 2125550134 is late", False),
+        ("contact us about ticket 2125550134", False),
+        ("order 2125550134 is my phone", False),
+        ("2125550134 is the number of rows", False),
+        ("We import 2125550134 rows", False),
+    ],
+)
+def test_ten_bare_digits_are_a_phone_where_the_words_say_so(text: str, masked: bool) -> None:
+    bare = next(word for word in text.split() if word.isdigit())
+    assert redact(text) == (text.replace(bare, "[PHONE]") if masked else text)

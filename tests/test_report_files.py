@@ -183,7 +183,7 @@ def test_reading_gives_back_what_was_written(name, frame, tmp_path_factory):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_bytes_do_not_depend_on_the_batches(name, tmp_path, monkeypatch):
-    monkeypatch.setattr(writers, "BLOCK_ROWS", 7)
+    monkeypatch.setattr(writers, "TEXT_ROWS", 7)
     frame = scored(40)
     for folder, cuts in (("one", [0, 40]), ("many", [0, 1, 1, 9, 10, 33, 40])):
         (tmp_path / folder).mkdir()

@@ -535,3 +535,14 @@ def test_summary_counts():
     assert found.languages == {"en": 2, "": 1}
     assert found.undated == 1
     assert found.first == documents["created_at"][1]
+
+
+def test_an_error_names_the_file_and_not_the_staging_folder(tmp_path):
+    def fail():
+        with prepare_folder(tmp_path / "out") as staging:
+            (staging / "themes.csv").mkdir()
+            report.write_csv(nothing().themes, staging / "themes.csv")
+
+    with pytest.raises(OutputError) as caught:
+        fail()
+    assert str(caught.value).startswith(f"{tmp_path / 'out' / 'themes.csv'}: can't be written")

@@ -256,7 +256,7 @@ def test_standard_output_can_t_be_resumed(names: list[str]) -> None:
     result = CliRunner().invoke(
         main, ["score", names[0], "--out", "-", "--resume", "--models", str(moving.MODELS)]
     )
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "--resume needs --out with a file" in result.stderr
 
 

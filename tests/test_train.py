@@ -11,6 +11,7 @@ import pytest
 import trained
 
 from classifier import classify, kernel, split, train
+from classifier.buffers import Column
 from classifier.errors import InputError
 from classifier.features import FeatureSettings
 from classifier.labels import EXPECTATION_SOURCES, GAP, LABELS, PAIN, REQUEST
@@ -188,7 +189,7 @@ UNITS = ["It broke today.", "Please add sync.", "It broke today.", "Ok, thanks f
 def test_which_units_carry_the_evidence(text, span, expected):
     assert [TEXT[start:end] for start, end in split.units(TEXT)] == UNITS
     # A document before it, so that units don't begin at 0.
-    column = kernel.Column.of(["One. Two.", text])
+    column = Column.of(["One. Two.", text])
     units = kernel.split_column(column)
     begin, stop = units.first[1], units.first[2]
     assert [unit - begin for unit in train._carrying(units, begin, stop, text, span)] == expected
@@ -215,7 +216,7 @@ def test_what_is_known_of_each_unit():
         ("I was told it syncs. It doesn't.", {GAP}, {GAP: "I was told it syncs."}, "told"),
         ("Thanks. Bye.", set(), {}, ""),
     )
-    units = kernel.split_column(kernel.Column.of(documents["text"]))
+    units = kernel.split_column(Column.of(documents["text"]))
     has, source = train._unit_labels(documents, units, documents[list(LABELS)].to_numpy())
     yes, no, unknown = 1, 0, -1
     assert has.tolist() == [

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from classifier.clean.autoreply import is_auto_reply
+from classifier.clean.machine import has_letters, is_machine_text
 from classifier.clean.mail import is_forward, strip_mail
 from classifier.clean.markup import strip_html
 
@@ -18,7 +19,15 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
 
-__all__ = ["clean", "clean_column", "document_text", "is_auto_reply", "is_forward"]
+__all__ = [
+    "clean",
+    "clean_column",
+    "document_text",
+    "has_letters",
+    "is_auto_reply",
+    "is_forward",
+    "is_machine_text",
+]
 
 _PASSES = 8
 _SUBJECT = 200  # as far as a forward's prefix is looked for
@@ -115,9 +124,13 @@ def document_text(subject: "pd.Series", body: "pd.Series") -> "pd.Series":
 
 
 def _starts_like_forward(subject: "pd.Series") -> "pd.Series":
+    import numpy as np
     import pandas as pd
 
-    return pd.Series([is_forward(line[:_SUBJECT]) for line in subject], index=subject.index, dtype="bool")
+    found = np.zeros(len(subject), dtype=np.bool_)
+    for row in np.flatnonzero(subject.str.contains(":", regex=False).to_numpy()):
+        found[row] = is_forward(subject.iloc[row][:_SUBJECT])
+    return pd.Series(found, index=subject.index)
 
 
 def _clean_column(texts: "pd.Series", forwarded: "pd.Series") -> "pd.Series":

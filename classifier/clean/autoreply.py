@@ -20,6 +20,11 @@ _AWAY_SUBJECT = re.compile(
     r"|automatisch antwoord\b|afwezigheid\b|autosvar\b|automatiskt svar\b|automatisk svar\b)",
     re.IGNORECASE,
 )
+# What every such subject holds, for one quick pass over a column.
+_CUE = (
+    r"(?i)auto|respon|repl|office|ooo|abwesen|antwort|antwoord|bureau|oficina|sede|afwezig|svar|deliver"
+    r"|return|fail|unzustell|non remis|no se puede"
+)
 _AWAY_BODY = re.compile(
     r"\b(?:out of (?:the )?office|away from (?:the |my )?(?:office|desk|e-?mail)|on (?:annual |parental "
     r"|maternity |sick )?leave"
@@ -52,15 +57,47 @@ _BOUNCE_BODY = re.compile(
     r"|ha podido) entregar)",
     re.IGNORECASE,
 )
+# A help desk's receipt: it says so in the body, whatever the subject; the rest of it promises an answer.
+_RECEIPT = re.compile(
+    r"\s*(?:(?:hi|hello|hey|dear|hallo|guten tag|bonjour|hola)\b[^\n.!?]{0,60}[\n.!?]\s*)?"
+    r"(?:(?:thank you|thanks|many thanks) for (?:contacting|reaching out|getting in touch|writing|your"
+    r" (?:e-?mail|message|request|enquiry|inquiry|patience|interest))\b[^\n.!?]{0,80}[\n.!?]\s*)?"
+    r"(?:(?:we|I)(?:['’]ve| have)? (?:just )?received your (?:support )?(?:request|message|e-?mail"
+    r"|ticket|enquiry"
+    r"|inquiry)\b|(?:this is (?:an automat\w+|to confirm"
+    r"|to let you know)\b[^\n.!?]{0,60}\b)?your (?:support )?"
+    r"(?:request|message|ticket|e-?mail|enquiry|inquiry)\b"
+    r"[^\n.!?]{0,40}\b(?:has been|was) (?:received|logged|created|opened|registered)\b"
+    r"|vielen dank für ihre (?:anfrage|nachricht|e-?mail)|wir haben ihre (?:anfrage|nachricht"
+    r"|e-?mail) erhalten"
+    r"|nous avons bien reçu votre|hemos recibido (?:su|tu))",
+    re.IGNORECASE,
+)
+_PROMISE = re.compile(
+    r"\b(?:(?:get|be|come) back to you|be in touch|(?:respond|reply|answer) (?:to you )?(?:as soon"
+    r"|within|shortly)"
+    r"|(?:is|are) (?:being|now) reviewed|being reviewed by|(?:do not|don['’]t) reply"
+    r"|to add (?:additional |more )?comments"
+    r"|(?:as soon as possible|shortly|within (?:\d+|one|two|a few) (?:\w+ )?(?:hours?|days?))|office hours"
+    r"|business hours|ticket (?:number|id)|melden uns|in kürze|schnellstmöglich|dans les plus brefs"
+    r"|lo antes posible"
+    r"|a la brevedad)",
+    re.IGNORECASE,
+)
+_OWN_WORDS = re.compile(
+    r"\b(?:but|however|although|still|yet|never|nobody|no one|again|wrong|fail\w*|broken|crash\w*"
+    r"|solved|aber|trotzdem|mais|pero|I|my)\b"
+)
+_LONGEST_RECEIPT = 700
 
 
 def is_auto_reply(subject: "pd.Series", text: "pd.Series") -> "pd.Series":
-    """Mark answers that no person wrote: subject and text must both say so.
+    """Mark answers that no person wrote: subject and text must both say so, or the text be a bare receipt.
 
     Parameters
     ----------
     subject
-        Subject lines; an empty one is never marked.
+        Subject lines.
     text
         Bodies or document texts, same index. A long out-of-office text is not marked: somebody may have
         added to it.
@@ -69,9 +106,15 @@ def is_auto_reply(subject: "pd.Series", text: "pd.Series") -> "pd.Series":
     -------
     Mask with the index of `subject`; empty in, empty out.
     """
-    marked = [_is_auto_reply(line, body) for line, body in zip(subject, text, strict=True)]
+    import numpy as np
     import pandas as pd
+    import pyarrow as pa
+    import pyarrow.compute as pc
 
+    likely = pc.match_substring_regex(pa.array(subject, type=pa.large_string()), _CUE)
+    marked = likely.to_numpy(zero_copy_only=False).astype(bool)
+    for row in np.flatnonzero(marked):
+        marked[row] = _is_auto_reply(subject.iloc[row], text.iloc[row])
     return pd.Series(marked, index=subject.index, dtype="bool")
 
 
@@ -81,4 +124,12 @@ def _is_auto_reply(subject: str, text: str) -> bool:
         return len(body) <= _LONGEST and (not body.strip() or _AWAY_BODY.search(body) is not None)
     if _BOUNCE_SUBJECT.match(subject):
         return _BOUNCE_BODY.search(text.removeprefix(subject)[: _LONGEST * 4]) is not None
-    return False
+    return _is_receipt(text.removeprefix(subject))
+
+
+def _is_receipt(text: str) -> bool:
+    """Tell a help desk's receipt that came back as feedback from a customer who writes of one."""
+    if len(text) > _LONGEST_RECEIPT:
+        return False
+    begin = _RECEIPT.match(text)
+    return bool(begin and _PROMISE.search(text) and not _OWN_WORDS.search(text, begin.start()))

@@ -157,6 +157,7 @@ def _slots(inputs: Sequence[Input], job: Job, runner: Runner, journal: Journal) 
             yield _Slot(number, place, part)
             place += 1
         if place == done:
+            read.count_whole(source)
             continue
         pending = runner.submit_file(source)
         if pending is not None:

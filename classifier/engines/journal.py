@@ -20,12 +20,12 @@ from typing import IO, Any, Final
 
 from classifier.engines import packing
 from classifier.engines.identity import Identity, differences
-from classifier.errors import EngineError, OutputError, SettingsError
+from classifier.errors import EngineError, OptionError, OutputError, SettingsError
 from classifier.pipeline import Part
 from classifier.report.files import output_error
 
 NAME: Final = "journal.jsonl"
-FORMAT: Final = 1
+FORMAT: Final = 2
 SYNC_SECONDS: Final = 1.0
 """So much work a power cut may cost; waiting for the disk after every part would cost more."""
 
@@ -265,11 +265,11 @@ class NoJournal(Journal):
 
         Raises
         ------
-        SettingsError
+        OptionError
             If it shall be resumed.
         """
         if resume:
-            raise SettingsError("--resume needs --out with a file: standard output can't be taken up again")
+            raise OptionError("--resume needs --out with a file: standard output can't be taken up again")
         return ()
 
     def add(self, place: Place, part: Part) -> None:

@@ -12,16 +12,18 @@ import pyarrow as pa
 
 from classifier import schema
 from classifier.dedupe import Fingerprints
-from classifier.pipeline import Part
+from classifier.pipeline import PLACE, Part
 
 _COUNTS: Final = b"part"
+_SCORED_PLACE: Final = tuple(name for name in PLACE if name in schema.SCORED)
+_OWN_PLACE: Final = tuple(name for name in PLACE if name not in schema.SCORED)
 _OPTIONS = pa.ipc.IpcWriteOptions(compression="lz4")
 
 
 def write(part: Part, stream: BinaryIO) -> None:
     """Write a part."""
     rows = {f"scored:{name}": part.scored[name] for name in part.scored.columns}
-    rows |= {f"place:{name}": part.places[name] for name in ("file", "row")}
+    rows |= {f"place:{name}": part.places[name] for name in _OWN_PLACE}
     prints = part.prints.table()
     rows |= {f"print:{name}": prints[name].set_axis(part.scored.index) for name in prints.columns}
     counts = {"documents": part.documents, "merged": part.merged, "notes": part.notes}
@@ -40,11 +42,11 @@ def read(content: bytes) -> Part:
     counts = json.loads(tables[0].schema.metadata[_COUNTS])
     rows, rejected, dropped = (table.to_pandas() for table in tables)
     scored = _group(rows, "scored:")
-    places = _group(rows, "place:").assign(document_id=scored["document_id"])
+    places = _group(rows, "place:").assign(**{name: scored[name] for name in _SCORED_PLACE})
     kept = [name for name in scored.columns if name not in schema.SCORED]
     return Part(
         scored=schema.conform(scored, schema.SCORED, extra=kept),
-        places=places[["file", "row", "document_id"]],
+        places=places[list(PLACE)],
         prints=Fingerprints.from_table(scored["document_id"], _group(rows, "print:")),
         rejected=schema.conform(rejected, schema.REJECTED),
         dropped=schema.conform(dropped, schema.DROPPED),

@@ -117,13 +117,13 @@ def _code_at(data: Bytes, place: int) -> tuple[int, int]:
     """Return the code point at `place` and the bytes it takes."""
     byte = np.int32(data[place])
     if byte < 0x80:
-        return byte, 1
+        return int(byte), 1
     if byte < 0xE0:
-        return ((byte & 0x1F) << 6) | (data[place + 1] & 0x3F), 2
+        return int(((byte & 0x1F) << 6) | (data[place + 1] & 0x3F)), 2
     if byte < 0xF0:
-        return ((byte & 0x0F) << 12) | ((data[place + 1] & 0x3F) << 6) | (data[place + 2] & 0x3F), 3
+        return int(((byte & 0x0F) << 12) | ((data[place + 1] & 0x3F) << 6) | (data[place + 2] & 0x3F)), 3
     high = ((byte & 0x07) << 18) | ((data[place + 1] & 0x3F) << 12)
-    return high | ((data[place + 2] & 0x3F) << 6) | (data[place + 3] & 0x3F), 4
+    return int(high | ((data[place + 2] & 0x3F) << 6) | (data[place + 3] & 0x3F)), 4
 
 
 @compiled()

@@ -7,7 +7,7 @@ rows that were rejected or dropped. Never holds a whole table in memory.
 from collections.abc import Iterator, Sequence
 
 from classifier.read.documents import KEEP, DocumentReader, empty_batch
-from classifier.read.opening import Input, fetch, find_inputs, sha256_of
+from classifier.read.opening import Input, count_whole, fetch, find_inputs, sha256_of, share_read
 from classifier.read.options import ReadBatch, ReadOptions, check_options
 from classifier.read.plans import Plan, check_named, make_plan
 from classifier.read.remote import mark_of
@@ -26,6 +26,9 @@ __all__ = [
     "ReadBatch",
     "ReadOptions",
     "SourceDescription",
+    "check_options",
+    "check_source",
+    "count_whole",
     "describe_formats",
     "describe_sources",
     "empty_batch",
@@ -36,6 +39,7 @@ __all__ = [
     "read_batches",
     "read_files",
     "sha256_of",
+    "share_read",
 ]
 
 
@@ -98,7 +102,10 @@ def open_files(files: Sequence[Input], options: ReadOptions) -> list[Iterator[Re
     check_options(options)
     check_source(options.source)
     plans = [make_plan(file, options) for file in files]
-    check_named([plan for plan in plans if plan], options.may_lack)
+    for file in files:
+        # What was read to make the plans doesn't count.
+        file.meter.read = 0
+    check_named([plan for plan in plans if plan], options)
     return [_batches_of(file, plan, options) for file, plan in zip(files, plans, strict=True)]
 
 

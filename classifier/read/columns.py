@@ -95,12 +95,15 @@ def choose(groups: Sequence[list[int]], has_values: Callable[[list[int]], bool])
 
 
 def missing(column: str, wanted: str, names: Sequence[str], file: str) -> InputError:
-    """Describe a column that the user named and that isn't there, with the nearest names."""
+    """Describe a column that the user named and that isn't there, with the nearest names.
+
+    `column` is one of the documents, or the option that named it: `keep`, `where`.
+    """
     shown = [name for name in names if _is_name(name)]
     by_fold = {fold(name): name for name in shown}
     near = [by_fold[key] for key in difflib.get_close_matches(fold(wanted), list(by_fold), n=3)]
     hint = f"did you mean {' or '.join(map(repr, near))}? " if near else ""
-    option = OPTION_OF.get(column, "--keep")
+    option = OPTION_OF.get(column, f"--{column}")
     return InputError(f"{file}: no column {wanted!r} ({option}); {hint}columns found: {listed(names)}")
 
 

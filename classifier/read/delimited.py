@@ -126,7 +126,11 @@ class DelimitedReader:
         InputError
             If the data break off: after the rows before the break.
         """
-        while self._buffer or not self._ended:
+        while True:
+            # Empty lines between rows are no rows; millions of them must not become millions of objects.
+            self._buffer = self._buffer.lstrip(b"\n")
+            if not self._buffer and self._ended:
+                break
             end, regular = self._regular_end()
             too_long = len(self._buffer) > LONGEST_ROW
             if end == 0 and not self._ended and not too_long:

@@ -41,6 +41,9 @@ _FOREIGN: tuple[tuple[bytes, str], ...] = (
     (b"\x80\x05", "a Python pickle"),
     (b"{\\rtf", "an RTF document"),
 )
+_PARQUET, _ZIP = b"PAR1", b"PK\x03\x04"
+WHOLE_FILES = (_PARQUET, _ZIP)
+"""Starts of files that can't be read as they are unpacked, from the front."""
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _CONTROL = re.compile(rb"[\x01-\x08\x0e-\x1a\x1c-\x1f\x7f]")
@@ -84,8 +87,6 @@ def detect(source: Input, *, encoding: str = "") -> Found:
         _refuse_broken(source)
     binary = _binary_format(source, start)
     if binary:
-        if compression:
-            raise InputError(f"{source.name}: {binary} inside {compression}; unpack it first")
         return Found(binary)
     if not compression:
         start = sample(source, SAMPLE)
@@ -101,9 +102,9 @@ def _refuse_broken(source: Input) -> None:
 
 
 def _binary_format(source: Input, head: bytes) -> str:
-    if head.startswith(b"PAR1"):
+    if head.startswith(_PARQUET):
         return "parquet"
-    if head.startswith(b"PK\x03\x04"):
+    if head.startswith(_ZIP):
         return _zip_format(source)
     if head.startswith(_OLD_OFFICE):
         raise InputError(_old_office(source))
@@ -155,15 +156,21 @@ def _text(source: Input, start: bytes, compression: str, forced: str) -> Found:
 def _text_format(source: Input, body: bytes, encoding: Encoding) -> str:
     if re.match(rb'\[\s*(?:[{\["\]\d-]|null\b|$)', body):
         return "json"
-    if not body.startswith(b"{"):
-        return "csv"
     lines = [line for line in body.split(b"\n")[:21] if line.strip()]
+    whole = lines[:-1] if len(lines) > 20 or len(body) >= SAMPLE // 2 else lines
+    if not body.startswith(b"{"):
+        return "jsonl" if _follow_objects(whole) else "csv"
     if len(lines) == 1:
         return _one_long_line(source, encoding)
-    whole = lines[:-1] if len(lines) > 20 or len(body) >= SAMPLE // 2 else lines
     # Nothing follows the one object of a JSON document; and a first line may be a broken row.
     good = [_is_object(line) for line in whole]
-    return "jsonl" if good[0] or sum(good) * 2 > len(good) else "json"
+    return "jsonl" if good[0] or (good[-1] and sum(good) * 2 >= len(good)) else "json"
+
+
+def _follow_objects(lines: list[bytes]) -> bool:
+    """Tell JSON Lines whose first line is broken from a table with a column of JSON: no cell is beside it."""
+    good = [_is_object(line) for line in lines[1:]]
+    return len(good) > 1 and all(good) and b":" in lines[0]
 
 
 def _one_long_line(source: Input, encoding: Encoding) -> str:

@@ -120,12 +120,13 @@ class Decoder:
         """Say what was mended so far."""
         notes = []
         if self.mended_lines:
+            many = self.mended_lines > 1
             notes.append(
-                f"encoding: {self.mended_lines} lines are not UTF-8 and were read as cp1252; "
-                "--encoding forces one"
+                f"encoding: {self.mended_lines} {'lines are' if many else 'line is'} not UTF-8 and "
+                f"{'were' if many else 'was'} read as cp1252; --encoding forces one"
             )
         if self.nuls:
-            notes.append(f"{self.nuls} NUL bytes removed")
+            notes.append(f"{self.nuls} NUL byte{'s' if self.nuls > 1 else ''} removed")
         return notes
 
     def _transcoded(self, blocks: Iterator[bytes]) -> Iterator[bytes]:

@@ -14,10 +14,10 @@ import pyarrow as pa
 
 from classifier.errors import InputError
 from classifier.read.delimited import LONGEST_ROW, NO_DELIMITER, DelimitedReader, dialect_of
-from classifier.read.detect import Found, detect
+from classifier.read.detect import WHOLE_FILES, Found, detect
 from classifier.read.encoding import Decoder
 from classifier.read.json_stream import JsonStream, lenient_value
-from classifier.read.opening import BrokenStreamError, Input, blocks
+from classifier.read.opening import BrokenStreamError, Input, blocks, unpacked
 from classifier.read.options import ReadOptions, delimiter_of
 from classifier.read.records import names_of
 from classifier.read.rows import Fault, Rows, numbers_from
@@ -69,6 +69,7 @@ def open_feed(source: Input, options: ReadOptions) -> Feed | None:
     InputError
         If it can't be read.
     """
+    source = unpacked(source, WHOLE_FILES)
     found = detect(source, encoding=options.encoding)
     return FORMATS[found.format].open(source, found, options) if found.format else None
 
@@ -191,8 +192,8 @@ FORMATS: Mapping[str, Format] = {
         Format("csv", "CSV and TSV: cells separated by , ; tab | or another character", True, _delimited),
         Format("json", "JSON: a list of objects, or an object that holds such lists", True, _json),
         Format("jsonl", "JSON Lines: one object per line", True, _json_lines),
-        Format("parquet", "Parquet", False, _parquet),
-        Format("xlsx", "XLSX: the first sheet that holds anything, or --sheet", False, _xlsx),
+        Format("parquet", "Parquet", True, _parquet),
+        Format("xlsx", "XLSX: the first sheet that holds anything, or --sheet", True, _xlsx),
     )
 }
 

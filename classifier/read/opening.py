@@ -13,7 +13,7 @@ import sys
 import tempfile
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any, BinaryIO
 
@@ -33,9 +33,16 @@ class BrokenStreamError(InputError):
     """Compressed data end early or are damaged: what came before is good."""
 
 
+class Meter:
+    """Counts the bytes on disk that were read since the file was last opened."""
+
+    def __init__(self) -> None:
+        self.read = 0
+
+
 @dataclass(frozen=True)
 class Input:
-    """One file: `name` as the user gave it, `path` where its bytes lie.
+    """One file: `name` as the user gave it, `path` where its bytes lie, `meter` how far it is read.
 
     One with an `address` lies elsewhere, and has a path only once it is `copy`.
     """
@@ -45,6 +52,7 @@ class Input:
     address: str = ""
     # Holds the copy of a stream on disk for as long as the input is in use.
     copy: IO[bytes] | None = None
+    meter: Meter = field(default_factory=Meter, compare=False)
 
     @property
     def is_here(self) -> bool:
@@ -134,6 +142,35 @@ def blocks(source: Input, size: int = BLOCK) -> Iterator[bytes]:
     return _plain(source, size)
 
 
+def unpacked(source: Input, starts: Sequence[bytes]) -> Input:
+    """Return a compressed input whose content begins with one of `starts` as a file that isn't compressed.
+
+    Workbooks and Parquet files are read from their ends, so they have to lie unpacked on disk; every
+    other input is returned as it is.
+
+    Raises
+    ------
+    InputError
+        If the compressed data are damaged, or there is no room for them.
+    """
+    if not compression_of(source) or not sample(source, 8).startswith(tuple(starts)):
+        return source
+    copy = tempfile.NamedTemporaryFile(prefix="classifier-")  # noqa: SIM115 - lives as long as the Input
+    try:
+        for block in blocks(source):
+            copy.write(block)
+        copy.flush()
+    except BrokenStreamError as error:
+        copy.close()
+        raise InputError(f"{source.name}: {error}; fetch it again") from error
+    except OSError as error:
+        copy.close()
+        raise InputError(
+            f"{source.name}: can't be unpacked to {tempfile.gettempdir()!r}: {error.strerror}"
+        ) from error
+    return Input(source.name, Path(copy.name), copy=copy)
+
+
 def compression_of(source: Input) -> str:
     """Return `gzip`, `zstd` or the empty string, by the file's first bytes."""
     head = first_bytes(source, 4)
@@ -221,10 +258,35 @@ def _open(name: str, path: Path) -> BinaryIO:
         raise InputError(f"{name}: can't be read: {error.strerror}") from error
 
 
+def share_read(sources: Sequence[Input]) -> float | None:
+    """Return the part of the bytes of all inputs that is read; None where that tells nothing of the rows.
+
+    Workbooks and Parquet files are not read from front to back; what lies elsewhere, others read.
+    """
+    if not all(each.is_here for each in sources) or any(
+        first_bytes(Input(each.name, each.path), 4).startswith((b"PK\x03\x04", b"PAR1")) for each in sources
+    ):
+        return None
+    size = sum(each.path.stat().st_size for each in sources)
+    return sum(each.meter.read for each in sources) / size if size else None
+
+
+def count_whole(source: Input) -> None:
+    """Let an input whose rows come from elsewhere count as read."""
+    if source.is_here:
+        source.meter.read = source.path.stat().st_size
+
+
+def _metered(source: Input, stream: BinaryIO, size: int) -> Iterator[bytes]:
+    source.meter.read = 0
+    while block := stream.read(size):
+        source.meter.read += len(block)
+        yield block
+
+
 def _plain(source: Input, size: int = BLOCK) -> Iterator[bytes]:
     with _open(source.name, source.path) as stream:
-        while block := stream.read(size):
-            yield block
+        yield from _metered(source, stream, size)
 
 
 def _gunzip(source: Input, size: int) -> Iterator[bytes]:
@@ -232,7 +294,7 @@ def _gunzip(source: Input, size: int) -> Iterator[bytes]:
     member = zlib.decompressobj(wbits=31)
     with _open(source.name, source.path) as stream:
         try:
-            while block := stream.read(max(size // 8, 1 << 16)):
+            for block in _metered(source, stream, max(size // 8, 1 << 16)):
                 while block:
                     if member.eof:
                         member = zlib.decompressobj(wbits=31)

@@ -71,7 +71,7 @@ def make_plan(source: Input, options: ReadOptions) -> Plan | None:
     return plan
 
 
-def check_named(plans: Sequence[Plan], may_lack: Sequence[str] = ()) -> None:
+def check_named(plans: Sequence[Plan], options: ReadOptions) -> None:
     """Refuse columns that the user named and that are in none of the inputs, or not in a plain table.
 
     A file of a known source needs no `--text-column`; one that another file needs is not asked of it.
@@ -84,11 +84,12 @@ def check_named(plans: Sequence[Plan], may_lack: Sequence[str] = ()) -> None:
     filled = [plan for plan in plans if plan.names]
     for plan in filled:
         for column, name in plan.absent:
-            if column == "keep" and name in may_lack:
+            if column == "keep" and name in options.may_lack:
                 continue
             everywhere = all((column, name) in other.absent for other in filled)
             if everywhere or (plan.kind.guessed and column != "keep"):
-                raise missing(column, name, plan.names, plan.source.name)
+                filtered = column == "keep" and name in options.filtered
+                raise missing("where" if filtered else column, name, plan.names, plan.source.name)
 
 
 def raw_rows(plan: Plan, options: ReadOptions, notes: list[str]) -> Iterator[Rows]:

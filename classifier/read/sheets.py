@@ -5,6 +5,7 @@ formula: the value that was saved with it counts.
 """
 
 import difflib
+import re
 import warnings
 import zipfile
 import zlib
@@ -23,6 +24,8 @@ from classifier.read.records import plain
 from classifier.read.rows import Fault, Rows, table_of
 
 _CHUNK_ROWS = 5_000
+# An underscore that only looks like the start of one is written _x005F_; halves of surrogate pairs stay.
+_ESCAPE = re.compile(r"_x((?!D[89A-F])[0-9A-F]{4})_", re.IGNORECASE)
 _DAMAGED = (zipfile.BadZipFile, zlib.error, ParseError, KeyError, ValueError, IndexError, EOFError, OSError)
 
 
@@ -132,9 +135,16 @@ def _header(sheet: Any) -> tuple[int, tuple[str, ...]]:
     return 0, ()
 
 
+def _unescaped(text: str) -> str:
+    """Decode what Excel writes for characters that XML can't hold: _x000D_ is a carriage return."""
+    if "_x" not in text:
+        return text
+    return _ESCAPE.sub(lambda found: chr(int(found[1], 16)), text)
+
+
 def _text(value: Any) -> str:
     if type(value) is str:
-        return value
+        return _unescaped(value)
     if isinstance(value, datetime):
         return value.date().isoformat() if value.time() == time.min else value.isoformat()
     if isinstance(value, date | time):

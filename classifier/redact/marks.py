@@ -13,6 +13,7 @@ from classifier.buffers import Bytes, Column, Offsets, compiled
 _AT: Final = ord("@")
 _SLASH: Final = ord("/")
 _DOT: Final = ord(".")
+_DASH: Final = ord("-")
 _COLON: Final = ord(":")
 _W: Final = ord("w")
 _SPACE: Final = ord(" ")
@@ -61,6 +62,26 @@ def _is_written_at(data: Bytes, place: int, stop: int) -> bool:
 
 
 @compiled()
+def _is_word(byte: int) -> bool:
+    return bool(_is_letter(byte) or 48 <= byte <= 57 or byte >= 0x80 or byte in (_UNDERSCORE, _DASH))
+
+
+@compiled()
+def _is_domain(data: Bytes, place: int, stop: int) -> bool:
+    """Tell whether a domain may follow an "@": a word and a dot within more, or a "dot" in brackets."""
+    if place < stop and data[place] <= _SPACE:
+        place += 1
+    begin = place
+    while place < stop and _is_word(data[place]):
+        place += 1
+    if place == begin or place + 1 >= stop:
+        return False
+    if data[place] == _DOT:
+        return bool(_is_word(data[place + 1]))
+    return bool(data[place] in _OPENING or (data[place] <= _SPACE and data[place + 1] in _OPENING))
+
+
+@compiled()
 def suspicious(data: Bytes, begin: int, stop: int) -> bool:
     """Tell whether bytes may hold an address or a number to mask."""
     digits = 0
@@ -83,7 +104,7 @@ def _is_address_mark(data: Bytes, begin: int, place: int, stop: int) -> bool:
     """Tell whether a sign that is neither letter nor digit belongs to an address."""
     byte = data[place]
     if byte == _AT:
-        return True
+        return bool(_is_domain(data, place + 1, stop))
     if byte == _DOT:
         return bool(
             place >= begin + 3

@@ -20,6 +20,12 @@ _GREETING = (
     r"|herr|frau|hallo|liebe[rs]?|gruß|grüße|bonjour|cher|chère|merci|mme|hola|gracias|sra?\.?|ciao|attn:?|cc:)[,!]?"
     r"|(?:best|sincerely|yours|love)(?:,|(?=\n)))[ \n]{1,2}"
 )
+_SIGN_OFF = (
+    r"(?<!\w)(?:thanks|thank you|thx|ty|cheers|ta|(?:kind |best |warm )?regards|br|best|sincerely|yours|love"
+    r"|lg|vg|mfg|gru(?:ß|ss)|grüße|gruesse|danke|merci|cordialement|gracias|saludos|ciao|grazie|groet(?:en)?)"
+    r"[ \t,.!]{0,3}(?:[–—\-~]{1,2}[ \t]?|\n{1,2}[ \t]*|[ \t])?"
+)
+_LINE_START, _LINE_END = r"(?m:^)[ \t>*~–—\-/]{0,4}", r"(?=[ \t.,!]{0,4}(?m:$))"
 
 
 @dataclass(frozen=True)
@@ -36,7 +42,8 @@ def names(text: str, people: Sequence[str]) -> Iterator[tuple[int, int, int]]:
 
     Found are the full name in any case, and its parts of three letters and more as they are capitalised or
     in ALL CAPS, of five letters and more also in lower case. Of an ordinary word (May, Will, Mark) only the
-    use as a name is found: after a greeting or a title, or alone on a line.
+    use as a name is found: after a greeting or a title, or alone on a line. Shorter names in lower case are
+    found where somebody signs: alone on a line, or after "thanks" and its like.
     """
     finder = _finder(tuple(people))
     if finder.pattern is None or not may_name(text, people):
@@ -98,7 +105,22 @@ def _alternatives(parts: tuple[str, ...], group: str) -> Iterator[tuple[int, str
         more = "|".join(map(_cased, alone))
         word = rf"{_cased(weak)}(?:[\s\-]{{1,3}}(?:[^\W\d_]\.?\s)?(?:{more})(?![^\W_])){{0,4}}"
         yield 2, rf"(?i:{_GREETING})(?P<{group}_weak{number}>{word}){_END}"
-        yield 3, rf"(?m:^)[ \t>*~–—\-]{{0,4}}(?P<{group}_line{number}>{word})(?=[ \t.,!]{{0,4}}(?m:$))"
+        yield 3, rf"{_LINE_START}(?P<{group}_line{number}>{word}){_LINE_END}"
+    yield from _signed(alone, strong, group)
+
+
+def _signed(alone: Sequence[str], strong: Sequence[str], group: str) -> Iterator[tuple[int, str]]:
+    """Yield the patterns for short names in lower case, which are too often words, where somebody signs."""
+    for number, part in enumerate(dict.fromkeys(alone)):
+        if not (_is_weak(part) and _letters(part) < _LONG):
+            continue
+        word = _spelling(part.lower())
+        # Alone on a line; a word of the language only on the last one.
+        end = _LINE_END if part in strong else r"(?=[ \t.,!]{0,4}\s*\Z)"
+        yield 3, rf"{_LINE_START}(?P<{group}_alone{number}>{word}){end}"
+        yield 3, rf"(?i:{_SIGN_OFF})(?P<{group}_signed{number}>{word}){_LINE_END}"
+        if part in strong:
+            yield 3, rf"(?i:{_GREETING})(?P<{group}_hailed{number}>{word}){_END}"
 
 
 def _full(parts: tuple[str, ...]) -> str:

@@ -49,6 +49,18 @@ _CUED = re.compile(
     re.IGNORECASE,
 )
 _CUE = re.compile(rf"\b{_CUE_WORDS}\b[^\d\n{BLANK}]{{0,12}}\Z", re.IGNORECASE)
+# 2125550134, ten digits as they are dialled in North America: so are many other numbers.
+_BARE = re.compile(_BEFORE + r"[2-9]\d{9}" + _AFTER)
+_BARE_BEFORE = re.compile(
+    rf"\b(?:{_CUE_WORDS}|reach|contact|landline|call ?back)\b"
+    rf"(?P<between>(?:(?!\b(?:about|regarding|for)\b)[^\d\n{BLANK}]){{0,30}})\Z",
+    re.IGNORECASE,
+)
+_BARE_AFTER = re.compile(
+    r"\s?(?:is|was|\()\s?(?:(?:my|our|the|his|her|their|a)\s)?(?:(?:direct|office|work|new|best)\s)?"
+    r"(?:(?:tele)?phone|mobile|cell|landline|whatsapp)\b",
+    re.IGNORECASE,
+)
 _REFERENCE_WORDS = (
     r"(?:invoices?|orders?|tickets?|cases?|ref(?:erence)?s?|ids?|p\.?o|builds?|versions?|serial|sku"
     r"|parts?|items?|jobs?|quotes?"
@@ -76,7 +88,7 @@ _LONGEST = 15  # digits, by E.164
 
 def phones(text: str) -> Iterator[Span]:
     """Yield telephone numbers that are written or announced as such, 7 to 15 digits, with extension."""
-    spans = sorted({*_shaped(text), *_announced(text)}, key=lambda span: (span[0], -span[1]))
+    spans = sorted({*_shaped(text), *_announced(text), *_bare(text)}, key=lambda span: (span[0], -span[1]))
     end = 0
     for span in spans:
         if span[0] >= end:
@@ -100,6 +112,16 @@ def _announced(text: str) -> Iterator[Span]:
         about_other = _ABOUT_REFERENCE.search(found["between"].lower().replace("number", ""))
         if not about_other and _is_number(found["number"]):
             yield found.start("number"), found.end()
+
+
+def _bare(text: str) -> Iterator[Span]:
+    """Yield ten digits in a row where the words around them speak of a telephone, and of nothing else."""
+    for found in _BARE.finditer(text):
+        before = text[max(0, found.start() - 2 * _BACK) : found.start()]
+        cue = _BARE_BEFORE.search(before)
+        told = cue and not _ABOUT_REFERENCE.search(cue["between"].lower().replace("number", ""))
+        if told or (_BARE_AFTER.match(text, found.end()) and not _REFERENCE.search(before)):
+            yield found.span()
 
 
 def _is_number(written: str, shape: str = "") -> bool:

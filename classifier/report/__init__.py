@@ -12,7 +12,7 @@ from classifier.report.files import write_bytes
 from classifier.report.folder import prepare_folder
 from classifier.report.manifest import Mismatch, verify
 from classifier.report.results import Results, Rows, ScoredSummary
-from classifier.report.scored import read_scored
+from classifier.report.scored import join_scored, read_scored
 from classifier.report.writers import ScoredWriter, scored_writer, write_csv
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "ScoredSummary",
     "ScoredWriter",
     "diff",
+    "join_scored",
     "prepare_folder",
     "read_scored",
     "render_text",

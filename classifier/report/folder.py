@@ -77,6 +77,9 @@ def prepare_folder(out: Path, *, force: bool = False) -> Iterator[Path]:
         yield staging
         _move_in(staging, out)
         finished = True
+    except OutputError as error:
+        # Nobody asked for the staging folder: name the file as it would be called.
+        raise OutputError(str(error).replace(str(staging), str(out))) from error
     finally:
         shutil.rmtree(staging, ignore_errors=True)
         if created and not finished:

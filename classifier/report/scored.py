@@ -46,7 +46,11 @@ def read_scored(paths: Sequence[str | Path], *, format: str = "") -> pd.DataFram
     InputError
         If a file is missing, damaged, or not one that `classifier score` wrote.
     """
-    frames = [_read_one(str(path), format) for path in paths]
+    return join_scored([_read_one(str(path), format) for path in paths])
+
+
+def join_scored(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Put scored tables below each other; a kept column that one lacks is "" there."""
     extra = list(
         dict.fromkeys(name for frame in frames for name in frame.columns if name not in schema.SCORED)
     )

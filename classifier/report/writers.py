@@ -21,7 +21,10 @@ from classifier.report.files import atomic
 
 BOM = b"\xef\xbb\xbf"
 BLOCK_ROWS = 65_536
-"""Rows that are encoded at once. Fixed, so that compressed files don't depend on the batches."""
+"""Rows of a row group of Parquet. Fixed, so that the bytes don't depend on the batches."""
+
+TEXT_ROWS = 8_192
+"""Rows of CSV and JSON lines that are encoded at once: few, for their text is held several times over."""
 
 RAW_JSON = ("spans",)
 """Text columns of JSON: lists in JSON lines, text everywhere else."""
@@ -62,13 +65,15 @@ def write_csv(frame: pd.DataFrame, path: Path, *, bom: bool = False) -> None:
             stream.write(cells.csv_records(block))
 
 
-def _blocks(frame: pd.DataFrame) -> Iterator[pd.DataFrame]:
-    for start in range(0, len(frame), BLOCK_ROWS):
-        yield frame.iloc[start : start + BLOCK_ROWS]
+def _blocks(frame: pd.DataFrame, rows: int = TEXT_ROWS) -> Iterator[pd.DataFrame]:
+    for start in range(0, len(frame), rows):
+        yield frame.iloc[start : start + rows]
 
 
 class _Encoder(Protocol):
-    """Turns blocks of rows into bytes of one format."""
+    """Turns blocks of `block_rows` rows into bytes of one format."""
+
+    block_rows: int
 
     def write(self, block: pd.DataFrame) -> None: ...
     def close(self) -> None: ...
@@ -77,6 +82,8 @@ class _Encoder(Protocol):
 
 
 class _Csv:
+    block_rows = TEXT_ROWS
+
     def __init__(self, stream: BinaryIO, columns: Sequence[str], bom: bool) -> None:
         self._stream = stream
         stream.write((BOM if bom else b"") + cells.csv_header(columns))
@@ -92,6 +99,8 @@ class _Csv:
 
 
 class _JsonLines:
+    block_rows = TEXT_ROWS
+
     def __init__(self, stream: BinaryIO, columns: Sequence[str], bom: bool) -> None:
         self._stream = stream
 
@@ -106,6 +115,8 @@ class _JsonLines:
 
 
 class _Parquet:
+    block_rows = BLOCK_ROWS
+
     def __init__(self, stream: BinaryIO, columns: Sequence[str], bom: bool) -> None:
         import pyarrow.parquet as pq
 
@@ -173,7 +184,7 @@ class ScoredWriter:
         """Add rows: at least the columns of `schema.SCORED` and the extra ones."""
         self._waiting.append(schema.conform(frame, schema.SCORED, extra=self._extra))
         self._rows_waiting += len(frame)
-        if self._rows_waiting >= BLOCK_ROWS:
+        if self._rows_waiting >= self._encoder.block_rows:
             self._encode(last=False)
 
     def close(self) -> None:
@@ -183,11 +194,13 @@ class ScoredWriter:
         self._encoder.close()
 
     def _encode(self, *, last: bool) -> None:
+        size = self._encoder.block_rows
         rows = pd.concat(self._waiting, ignore_index=True)
-        end = len(rows) if last else len(rows) - len(rows) % BLOCK_ROWS
-        for block in _blocks(rows.iloc[:end]):
+        end = len(rows) if last else len(rows) - len(rows) % size
+        for block in _blocks(rows.iloc[:end], size):
             self._encoder.write(block)
-        self._waiting = [rows.iloc[end:]]
+        # A copy, or the whole batch would stay in memory for the sake of its last rows.
+        self._waiting = [rows.iloc[end:].copy()]
         self._rows_waiting = len(rows) - end
 
 

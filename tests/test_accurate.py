@@ -1,0 +1,92 @@
+"""The accurate tier decides anew; what stands for the transformer here reads words off a list."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+import trained
+
+from classifier import accurate, classify
+from classifier.classify import OUTPUTS, Head, Scores
+from classifier.labels import LABELS
+
+PAIN, WISH = "The export crashes every time we run it.", "Please add an option for a dark mode."
+DULL = "The meeting took place on Tuesday."
+TOLD = {"crashes": 0, "add": 1}
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Says 6 for a label at its word in TOLD, and -1 at all others."""
+
+    def encode(self, texts: list[str]) -> list[Any]:
+        found = [list(re.finditer(r"\w+", text)) for text in texts]
+        return [
+            (
+                np.array([TOLD.get(word[0], -1) for word in words], dtype=np.int64),
+                np.array([word.start() for word in words], dtype=np.int64),
+            )
+            for words in found
+        ]
+
+    def outputs_of(self, windows: list[Any]) -> list[Any]:
+        return [self._outputs(ids) for ids in windows]
+
+    def _outputs(self, ids: Any) -> Any:
+        outputs = np.full((len(ids), OUTPUTS), -1.0, dtype=np.float32)
+        for place, told in enumerate(ids):
+            if told >= 0:
+                outputs[place, [told, len(LABELS) + told]] = 6.0
+        return outputs
+
+
+HEADS = {
+    label: Head(
+        (0.0, 1.0, 0.0, 0.0, 0.5, 0.3), 0.5, unit_scale=1.0, unit_shift=0.5, unit_threshold=0.5, margin=0.1
+    )
+    for label in LABELS
+}
+MODEL = accurate.AccurateModel(Reader(), HEADS, dict.fromkeys(LABELS, 1.0))  # type: ignore[arg-type]
+
+
+def refined(texts: list[str], rows: list[int]) -> tuple[Scores, Scores]:
+    """Return what the fast tier says, and what is left of it once `rows` were read anew."""
+    fast = classify.score_texts(trained.model(), texts)
+    return fast, accurate.refine(MODEL, texts, fast, np.array(rows, dtype=np.int64))
+
+
+def test_rows_that_nobody_asks_about_stay_as_they_are() -> None:
+    texts = [PAIN, f"{DULL} {WISH}", DULL, PAIN]
+    fast, found = refined(texts, [1, 2])
+    assert found.refined.tolist() == [False, True, True, False]
+    for name in ("probability", "decision", "close", "source", "deciding"):
+        for row in (0, 3):
+            np.testing.assert_array_equal(getattr(found, name)[row], getattr(fast, name)[row], err_msg=name)
+    assert found.decision[1].tolist() == [False, True, False]
+    assert found.decision[2].tolist() == [False, False, False]
+    units = slice(*found.first[1:3])
+    assert found.evidence[units].tolist() == [[False] * 3, [False, True, False]]
+    assert (found.deciding[1] == found.first[1:3]).all()
+
+
+@pytest.mark.parametrize("row", [0, 1, 2])
+def test_a_text_says_the_same_whatever_stands_beside_it(row: int) -> None:
+    texts = [f"{PAIN} {DULL} " * 5, WISH, f"{DULL} {WISH}"]
+    _, together = refined(texts, [0, 1, 2])
+    _, alone = refined([texts[row]], [0])
+    np.testing.assert_array_equal(together.probability[row], alone.probability[0])
+    units = slice(*together.first[row : row + 2])
+    np.testing.assert_array_equal(together.evidence[units], alone.evidence)
+
+
+def test_what_is_said_over_and_over_counts_once_here_too() -> None:
+    _, found = refined([WISH, f"{PAIN} {DULL} " * 40, WISH], [1, 2])
+    _, once = refined([f"{PAIN} {DULL}"], [0])
+    np.testing.assert_allclose(found.probability[1], once.probability[0], atol=1e-6)
+    units = slice(*found.first[1:3])
+    assert found.again[units].sum() == 78
+    assert found.evidence[units].tolist() == [[True, False, False], *[[False] * 3] * 79]
+    assert (found.deciding[1, 0] == [found.first[1], found.first[1] + 2]).all()
+    assert found.decision[2].tolist() == [False, True, False]

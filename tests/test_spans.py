@@ -1,0 +1,150 @@
+"""Evidence written by compiled code equals what the readable rule gives, whatever the text."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from classifier import redact, spanfill, spans, split
+from classifier.classify import Scores
+from classifier.hashes import hash_column
+from classifier.labels import LABELS
+from classifier.redact.marks import may_need_masks
+
+PIECES = st.sampled_from(
+    [
+        *(
+            "It broke again.",
+            "Großartig! ",
+            "日本語。",
+            "😡",
+            '"quoted" \\ back',
+            "\n",
+            "\t",
+            "\x01",
+            "a" * 320,
+            " ",
+        ),
+        *(
+            "Write to lou@example.com please.",
+            "lou (at) example (dot) com",
+            "see www.example.com/x",
+            "x.io/a",
+        ),
+        *(
+            "https://a.example.com/b?c=d.",
+            "Call +1 555 010 4471.",
+            "DE89 3704 0044 0532 0130 00",
+            "4111 1111 1111",
+        ),
+        *(
+            "1111 now.",
+            "Lou Ferrante said so.",
+            "Acme is cheaper.",
+            "v2.3",
+            "me AT example DOT com",
+            "٠١٢٣٤٥٦٧٨٩",
+            "(ät)",
+        ),
+    ]
+)
+TEXTS = st.one_of(st.text(max_size=60), st.lists(PIECES, max_size=8).map(" ".join))
+
+
+def scores_of(texts: list[str], seed: int) -> Scores:
+    """Return scores with random evidence for the units of the texts."""
+    places = [split.units(text) for text in texts]
+    first = np.cumsum([0, *map(len, places)])
+    flat = np.array([place for row in places for place in row], dtype=np.int32).reshape(-1, 2)
+    draw = np.random.default_rng(seed)
+    shape = (len(flat), len(LABELS))
+    chances = np.array(
+        [0.0, 1.0, 0.5, 0.25, 1.2e-5, 5e-6, 1e-5, 0.1234567, 2**-7, 0.9999997], dtype=np.float32
+    )
+    zeros = np.zeros((len(texts), len(LABELS)))
+    return Scores(
+        probability=zeros.astype(np.float32),
+        decision=zeros > 0,
+        close=zeros > 0,
+        known=zeros[:, 0].astype(np.float32),
+        first=first,
+        start=flat[:, 0],
+        end=flat[:, 1],
+        unit_probability=draw.choice(chances, size=shape),
+        evidence=draw.random(shape) < 0.6,
+        source=np.full(len(texts), -1),
+        deciding=np.zeros((len(texts), len(LABELS), 2), dtype=np.int64),
+    )
+
+
+@given(st.lists(TEXTS, min_size=1, max_size=4), st.integers(0, 99), st.booleans(), st.booleans())
+@example(["Acme: lou@example.com", ""], 1, True, True)
+@settings(max_examples=150, deadline=None)
+def test_compiled_rows_equal_the_readable_rule(texts, seed, quotes, with_people):
+    scores = scores_of(texts, seed)
+    people = "Lou Ferrante;Bo" if with_people else ""
+    documents = pd.DataFrame({"account": [""] * len(texts), "people": [people] * len(texts)}, dtype="str")
+    readable = np.arange(len(texts)) % 3 < 2
+    rivals = {"Acme": ()} if with_people else {}
+    column = pd.Series(texts, dtype="str")
+    found = spans.columns_of(column, documents, scores, readable, quotes=quotes, competitors=rivals)
+    for row, text in enumerate(texts):
+        units = range(scores.first[row], scores.first[row + 1])
+        named = {
+            unit: ["Acme"]
+            for unit in units
+            if rivals and "Acme" in text[scores.start[unit] : scores.end[unit]]
+        }
+        names = tuple(filter(None, people.split(";")))
+        document = spans.Document(text, names, bool(readable[row]), False, named)
+        expected = spans.spans_of_row(scores, row, document, quotes)
+        assert found["spans"][row] == spans.to_json(expected)
+        for label in LABELS:
+            own = [span for span in expected if span["label"] == label]
+            best = max(own, key=lambda span: (span["score"], -span["start"])) if own else None
+            assert found[f"{label}_evidence"][row] == (best["quote"] if best else "")
+            start = found[f"{label}_start"][row]
+            assert (pd.isna(start) and best is None) or start == best["start"]
+
+
+def test_leaving_is_told_where_there_is_an_account():
+    scores = scores_of(["We will cancel our contract."] * 2, 1)
+    scores.evidence[:] = True
+    documents = pd.DataFrame({"account": ["A", ""], "people": ["", ""]}, dtype="str")
+    texts = pd.Series(["We will cancel our contract."] * 2, dtype="str")
+    found = spans.columns_of(texts, documents, scores, np.array([True, True]), quotes=True, competitors={})
+    told = [["churn_risk" in span for span in json.loads(text)] for text in found["spans"]]
+    assert told == [[True] * len(LABELS), [False] * len(LABELS)]
+
+
+@given(TEXTS)
+@settings(max_examples=300, deadline=None)
+def test_what_is_masked_is_marked(text):
+    assert may_need_masks([text]).tolist()[0] or not redact.masks(text)
+
+
+@pytest.mark.parametrize("value", [0, 1, 5, 9, 10, 12, 99, 100, 1234, 250_000, 999_999, 1_000_000])
+def test_decimals_are_written_as_python_writes_them(value):
+    out = np.zeros(16, dtype=np.uint8)
+    size = spanfill._decimal(value, out, 0)
+    assert out[:size].tobytes().decode() == repr(value / 1_000_000)
+
+
+@given(st.floats(0, 1, width=32))
+@settings(max_examples=200, deadline=None)
+def test_millionths_round_as_python_rounds(probability):
+    assert spanfill.millionths(np.float32(probability)) / 1_000_000 == round(probability, 6)
+
+
+def test_hashes_are_those_of_murmur():
+    # Reference values of MurmurHash3_x64_128, seed 0.
+    found = hash_column(["", "hello", "hello, world", "The quick brown fox jumps over the lazy dog"])
+    assert [f"{int(a):016x}{int(b):016x}" for a, b in found] == [
+        "0" * 32,
+        "cbd8a7b341bd9b025b1e906a48ae1d19",
+        "342fac623a5ebc8e4cdcbc079642414d",
+        "e34bbc7bbc071b6c7a433ca9c49a9347",
+    ]
