@@ -479,9 +479,9 @@ def _inputs(paths: Sequence[Path], sources: Sequence[read.Input]) -> list[dict[s
     described = manifest.inputs_of([*files, *paths])
     for source in sources:
         if source.copy is not None or not source.is_here:
-            described.append(
-                {"name": Path(source.name).name, "sha256": read.sha256_of(read.fetch(source).path)}
-            )
+            # Held by its name here: a copy is gone with the last who holds it.
+            copy = read.fetch(source)
+            described.append({"name": Path(source.name).name, "sha256": read.sha256_of(copy.path)})
     return sorted(described, key=lambda one: (one["name"], one["sha256"]))
 
 
