@@ -304,10 +304,13 @@ def opened(folder: Path, out: str) -> Iterator[Journal]:
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+        except BlockingIOError as error:
             raise OutputError(
                 f"{out}: another run is writing it; wait for its end, or choose another --out"
             ) from error
+        except OSError:
+            # A file system without locks: then it is up to the user.
+            pass
         # What a run that was killed has left; with the lock it is nobody's.
         journal.unfinished.unlink(missing_ok=True)
         try:
