@@ -1,7 +1,7 @@
 """What a document costs a worker, and what it costs the process that takes the parts in.
 
-In: an export. Out: the block `figures` of docs/scale.md, but for the price. Processor seconds, not those of
-the clock, so that a busy machine measures about the same; one thread.
+In: an export. Out: the block `figures` of docs/scale.md, but for the price. One thread, in processor seconds;
+other programs on the machine still make them more, for caches and cores are shared.
 """
 
 import sys
