@@ -136,6 +136,13 @@ def test_a_run_over_addresses_is_the_same_with_any_engine(bucket: str, cluster: 
     assert made[1]["execution"]["paths"] == [f"{bucket}/first.csv"]
 
 
+def test_without_a_scheduler_a_cluster_starts_for_the_run(names: list[str], tmp_path: Path) -> None:
+    score(names, tmp_path / "local.csv")
+    outcome = score(names, tmp_path / "dask.csv", kind="dask", workers=1)
+    assert outcome.rows["duplicates"] == 2
+    assert (tmp_path / "dask.csv").read_bytes() == (tmp_path / "local.csv").read_bytes()
+
+
 @pytest.mark.parametrize(
     ("name", "told"),
     [
