@@ -152,15 +152,15 @@ def score(
     _check_target(out, inputs)
     extra = chosen.settings.input.keep
     with _journal(out) as journal:
-        unfinished = None if out == "-" else journal.unfinished
-        with report.scored_writer(out, extra=extra, format=form, bom=bom, unfinished=unfinished) as writer:
+        part, rejected = (None if out == "-" else journal.unfinished(name) for name in ("rows", "rejected"))
+        with report.scored_writer(out, extra=extra, format=form, bom=bom, unfinished=part) as writer:
             found = _found(inputs, watching)
             with closing(_scored(found, model, chosen, tally, watching, journal, clock)) as batches:
                 for batch in batches:
                     writer.write(batch)
             if any(map(len, tally.rejected)):
                 beside = _rejected_beside(Path("stdout" if out == "-" else out))
-                report.write_csv(tally.table("rejected"), beside, bom=bom)
+                report.write_csv(tally.table("rejected"), beside, bom=bom, unfinished=rejected)
                 files[beside.name] = str(beside)
             pipeline.check_rejected(tally, chosen.settings.input.max_rejected)
     return Outcome(

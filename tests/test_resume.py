@@ -85,7 +85,7 @@ def test_a_run_killed_anywhere_ends_in_the_same_bytes(
         # The line that was being written, and the file.
         with (folder / "journal.jsonl").open("ab") as stream:
             stream.write(b'{"input": 0, "pa')
-        (folder / "unfinished").write_bytes(b"half a file")
+        (folder / "unfinished-rows").write_bytes(b"half a file")
         assert not out.exists()
     outcome = score(names, out, resume=True)
     assert out.read_bytes() == whole[name]
