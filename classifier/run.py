@@ -152,15 +152,15 @@ def score(
     _check_target(out, inputs)
     extra = chosen.settings.input.keep
     with _journal(out) as journal:
-        unfinished = None if out == "-" else journal.unfinished
-        with report.scored_writer(out, extra=extra, format=form, bom=bom, unfinished=unfinished) as writer:
+        part, rejected = (None if out == "-" else journal.unfinished(name) for name in ("rows", "rejected"))
+        with report.scored_writer(out, extra=extra, format=form, bom=bom, unfinished=part) as writer:
             found = _found(inputs, watching)
             with closing(_scored(found, model, chosen, tally, watching, journal, clock)) as batches:
                 for batch in batches:
                     writer.write(batch)
             if any(map(len, tally.rejected)):
                 beside = _rejected_beside(Path("stdout" if out == "-" else out))
-                report.write_csv(tally.table("rejected"), beside, bom=bom)
+                report.write_csv(tally.table("rejected"), beside, bom=bom, unfinished=rejected)
                 files[beside.name] = str(beside)
             pipeline.check_rejected(tally, chosen.settings.input.max_rejected)
     return Outcome(
@@ -505,9 +505,9 @@ def _inputs(paths: Sequence[Path], sources: Sequence[read.Input]) -> list[dict[s
     described = manifest.inputs_of([*files, *paths])
     for source in sources:
         if source.copy is not None or not source.is_here:
-            described.append(
-                {"name": Path(source.name).name, "sha256": read.sha256_of(read.fetch(source).path)}
-            )
+            # Held by its name here: a copy is gone with the last who holds it.
+            copy = read.fetch(source)
+            described.append({"name": Path(source.name).name, "sha256": read.sha256_of(copy.path)})
     return sorted(described, key=lambda one: (one["name"], one["sha256"]))
 
 

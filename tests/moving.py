@@ -28,15 +28,17 @@ def write(path: Path, name: str, rows: int) -> Path:
         writer.writerow(["id", "created_at", "account", "subject", "text", "tag"])
         for row in range(rows):
             when = f"2026-01-{row % 28 + 1:02d}"
-            text = said[row % 3].format(f"report {row}")
+            text = said[row % 3].format(f"report {row} of {name}")
             writer.writerow([row, when, f"Customer {row % 5}", f"Ticket {row}", text, f"t{row % 2}"])
-        writer.writerow([0, "2026-01-01", "Customer 0", "Ticket 0", said[0].format("report 0"), "t0"])
+        writer.writerow(
+            [0, "2026-01-01", "Customer 0", "Ticket 0", said[0].format(f"report 0 of {name}"), "t0"]
+        )
         writer.writerow(["too", "short"])
     return path / name
 
 
 def inputs(folder: Path) -> list[str]:
-    """Write two inputs; their ids clash."""
+    """Write two inputs that have ids in common, for other texts."""
     return [str(write(folder, "first.csv", 40)), str(write(folder, "second.csv", 21))]
 
 

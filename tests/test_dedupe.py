@@ -162,7 +162,7 @@ def entered(rows: Sequence[tuple[str, str]], cuts: Sequence[int]) -> list[tuple[
     return found
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=25)
 @given(data=st.data())
 def test_two_files_give_the_same_names_however_they_are_cut(data: st.DataObject) -> None:
     names = st.sampled_from(["1", "2", "1@notes"])

@@ -185,6 +185,13 @@ def test_the_page_of_commands_is_current() -> None:
     assert read(DOCS / "cli.md") == docs.cli_page(), "make docs"
 
 
+def test_the_tables_of_costs_are_those_of_the_figures_beside_them() -> None:
+    costs, page = script("scale_costs"), read(DOCS / "scale.md")
+    assert costs.renewed(page) == page, "python scripts/scale_costs.py"
+    given = {**costs.figures(page), "documents_per_core_second": 1e4 / 3.6, "price": 0.05, "bytes_in": 500}
+    assert "| 1 G | 500.0 GB | 100.0 | $5.00 | 2 days | 6.2 h | 47 min |" in costs.workers(given)
+
+
 # Settings
 
 

@@ -51,7 +51,7 @@ def scored(names: list[str], runner: Any, part_rows: int = moving.PART_ROWS, aft
     return pd.concat(found, ignore_index=True)
 
 
-@pytest.mark.parametrize("part_rows", [1, 7, 41])
+@pytest.mark.parametrize("part_rows", [3, 41])
 def test_the_size_of_parts_changes_nothing(part_rows: int, names: list[str], whole: pd.DataFrame) -> None:
     found = scored(names, InProcess(job(part_rows), model()), part_rows)
     pd.testing.assert_frame_equal(found, whole)

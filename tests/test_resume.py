@@ -85,7 +85,7 @@ def test_a_run_killed_anywhere_ends_in_the_same_bytes(
         # The line that was being written, and the file.
         with (folder / "journal.jsonl").open("ab") as stream:
             stream.write(b'{"input": 0, "pa')
-        (folder / "unfinished").write_bytes(b"half a file")
+        (folder / "unfinished-rows").write_bytes(b"half a file")
         assert not out.exists()
     outcome = score(names, out, resume=True)
     assert out.read_bytes() == whole[name]
@@ -287,17 +287,17 @@ from pathlib import Path
 from classifier.engines import journal
 import moving
 
-names, out, times = sys.argv[1:3], Path(sys.argv[3]), int(sys.argv[4])
+names, out, times = sys.argv[1:2], Path(sys.argv[2]), int(sys.argv[3])
 journal.SYNC_SECONDS = 0.0
 moving.model()
 began = time.monotonic()
-moving.score(names, out.with_name("whole.parquet"), part_rows=3)
+moving.score(names, out.with_name("whole.parquet"), part_rows=2)
 usual = time.monotonic() - began
 draw, killed = random.Random(5), 0
 while killed < times:
     child = os.fork()
     if not child:
-        moving.score(names, out, resume=True, part_rows=3)
+        moving.score(names, out, resume=True, part_rows=2)
         os._exit(0)
     time.sleep(draw.random() * usual / 2)
     os.kill(child, signal.SIGKILL)
@@ -306,7 +306,7 @@ while killed < times:
     else:
         assert out.read_bytes() == out.with_name("whole.parquet").read_bytes()
         out.unlink()
-moving.score(names, out, resume=True, part_rows=3)
+moving.score(names, out, resume=True, part_rows=2)
 assert out.read_bytes() == out.with_name("whole.parquet").read_bytes()
 print(killed)
 """
@@ -315,7 +315,7 @@ print(killed)
 @pytest.mark.slow
 def test_kill_9_at_random_moments(names: list[str], tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", KILLER, *names, str(tmp_path / "out.parquet"), "20"],
+        [sys.executable, "-c", KILLER, names[1], str(tmp_path / "out.parquet"), "20"],
         cwd=ROOT,
         # A fork has none of its parent's threads; this layer knows that.
         env={

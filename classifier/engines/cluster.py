@@ -9,7 +9,7 @@ import time
 from asyncio import CancelledError as AsyncCancelledError
 from collections.abc import Iterator, Sequence
 from concurrent.futures import CancelledError
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -33,6 +33,8 @@ WHOLE_BYTES: Final = 256 << 20
 _CONNECT_SECONDS: Final = 30
 _FIRST_WORKER_SECONDS: Final = 300
 """Clusters in a cloud start their machines when there is work."""
+
+_HERE: Final = "127.0.0.1:0"
 
 _COUNT_AGAIN_SECONDS: Final = 10.0
 
@@ -141,7 +143,9 @@ class Cluster:
 
     def close(self, *, at_once: bool = False) -> None:
         """Leave the cluster; end it if it was started for this run."""
-        self._client.close(timeout=0 if at_once else 10)
+        # A scheduler that is gone has nothing to say, and needs no goodbye.
+        with suppress(CommClosedError, OSError, TimeoutError):
+            self._client.close(timeout=1 if at_once else 10)
         if self._own is not None:
             self._own.close(timeout=10)
 
@@ -175,12 +179,13 @@ def _connect(workers: int | None, scheduler: str) -> tuple[Any, Any]:
     """Return (cluster that is ours to end, client)."""
     if scheduler:
         return None, distributed.Client(scheduler, timeout=_CONNECT_SECONDS)
-    # One thread each: the work holds Python's lock most of the time. No web page: nobody asked for a port.
+    # One thread each: the work holds Python's lock most of the time. Nothing that others could reach.
     own = distributed.LocalCluster(
         n_workers=workers,
         threads_per_worker=1,
         processes=True,
-        dashboard_address=None,
+        dashboard_address=_HERE,
+        worker_dashboard_address=_HERE,
         silence_logs=logging.CRITICAL,
     )
     return own, distributed.Client(own, timeout=_CONNECT_SECONDS)

@@ -29,7 +29,7 @@ FORMAT: Final = 2
 SYNC_SECONDS: Final = 1.0
 """So much work a power cut may cost; waiting for the disk after every part would cost more."""
 
-_UNFINISHED: Final = "unfinished"
+_UNFINISHED: Final = "unfinished-"
 _LOCK: Final = "lock"
 _LONGEST: Final = 100
 
@@ -71,10 +71,9 @@ class Journal:
         self._synced = time.monotonic()
         self.taken = 0
 
-    @property
-    def unfinished(self) -> Path:
-        """Where the output lies until it is complete."""
-        return self.folder / _UNFINISHED
+    def unfinished(self, name: str) -> Path:
+        """Return where the file `name` lies until it is complete."""
+        return self.folder / f"{_UNFINISHED}{name}"
 
     @property
     def kept(self) -> int:
@@ -104,7 +103,7 @@ class Journal:
             return self._take_up(header, lines)
         with self._told():
             for path in self.folder.iterdir():
-                if path.name not in (_LOCK, _UNFINISHED):
+                if path.name != _LOCK and not path.name.startswith(_UNFINISHED):
                     path.unlink()
         if header is not None:
             return (f"{self._out}: what an interrupted run had finished is thrown away (--resume keeps it)",)
@@ -304,12 +303,16 @@ def opened(folder: Path, out: str) -> Iterator[Journal]:
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+        except BlockingIOError as error:
             raise OutputError(
                 f"{out}: another run is writing it; wait for its end, or choose another --out"
             ) from error
+        except OSError:
+            # A file system without locks: then it is up to the user.
+            pass
         # What a run that was killed has left; with the lock it is nobody's.
-        journal.unfinished.unlink(missing_ok=True)
+        for path in folder.glob(f"{_UNFINISHED}*"):
+            path.unlink(missing_ok=True)
         try:
             yield journal
         except (OutputError, EngineError) as error:

@@ -51,15 +51,15 @@ def csv_bytes(frame: pd.DataFrame, *, bom: bool = False) -> bytes:
     )
 
 
-def write_csv(frame: pd.DataFrame, path: Path, *, bom: bool = False) -> None:
-    """Write a table as a CSV file, complete or not at all.
+def write_csv(frame: pd.DataFrame, path: Path, *, bom: bool = False, unfinished: Path | None = None) -> None:
+    """Write a table as a CSV file, complete or not at all; `unfinished` as in `scored_writer`.
 
     Raises
     ------
     OutputError
         If the file can't be written.
     """
-    with atomic(path) as stream:
+    with atomic(path, unfinished=unfinished) as stream:
         stream.write(csv_bytes(frame.iloc[:0], bom=bom))
         for block in _blocks(frame):
             stream.write(cells.csv_records(block))
