@@ -46,6 +46,7 @@ def build(
     as_of: datetime | None,
     department: str = "",
     encoder: Encoder | None = None,
+    sentences: Encoder | None = None,
 ) -> Backlogs:
     """Find the themes of scored documents, link them and rank them.
 
@@ -61,7 +62,9 @@ def build(
     department
         Name of a department whose part of the backlogs and of the map of influence is wanted.
     encoder
-        Turns texts into vectors; by default TF-IDF fitted on quotes, subjects and references.
+        Turns texts into vectors by their words; by default TF-IDF fitted on quotes, subjects and references.
+    sentences
+        Turns texts into vectors by their meaning; without it, words decide alone.
 
     Raises
     ------
@@ -79,8 +82,10 @@ def build(
 
     evidence = evidence_of(scored, settings.competitors)
     encoder = encoder or _fitted(evidence, settings, [*claims["claim"], *capabilities["capability"]])
-    evidence = link_claims(evidence, claims, settings, capabilities=capabilities, encoder=encoder)
-    evidence = link_capabilities(evidence, capabilities, settings, encoder=encoder)
+    evidence = link_claims(
+        evidence, claims, settings, capabilities=capabilities, encoder=encoder, sentences=sentences
+    )
+    evidence = link_capabilities(evidence, capabilities, settings, encoder=encoder, sentences=sentences)
     evidence, themes = group(evidence, settings, claims=claims, capabilities=capabilities, encoder=encoder)
     evidence = link_objectives(evidence, objectives)
 
