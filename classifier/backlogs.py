@@ -5,9 +5,10 @@ Never writes, and never sees the raw text.
 """
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Final
 
 import pandas as pd
 
@@ -19,9 +20,20 @@ from classifier.link import link_capabilities, link_claims, link_objectives
 from classifier.marketing import claims_at_risk, items_of, marketing_backlog
 from classifier.rank import influence, product_backlog
 from classifier.revenue import revenue_of
+from classifier.sentences import JoinedEncoder, SentenceEncoder
 from classifier.settings import Settings
 from classifier.trends import trends, weekly
 from classifier.vectors import Encoder, fit_tfidf
+
+SENTENCES_UP_TO: Final = 20_000
+"""Spans that are compared by meaning too: about 200 a second and processor. More are compared by words."""
+
+WORDS: Final = "words"
+
+WORDS_SHARE: Final = 0.3
+"""Part of words in the likeness of two spans, the rest being meaning. Chosen on two invented companies,
+where it made no difference, and two public sets of intents, 1,500 texts each: B-cubed F1 by words alone
+.40 and .50, by half .51 and .57, by .3 .55 and .60, by meaning alone .56 and .60."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +48,7 @@ class Backlogs:
     influence: pd.DataFrame  # INFLUENCE
     weekly: pd.DataFrame  # theme_id ("" = all themes), label, week, mentions (distinct documents)
     warnings: tuple[str, ...]
+    vectors: str  # what texts were compared by: WORDS, or the id of a sentence model and WORDS
 
 
 def build(
@@ -46,7 +59,7 @@ def build(
     as_of: datetime | None,
     department: str = "",
     encoder: Encoder | None = None,
-    sentences: Encoder | None = None,
+    sentences: Callable[[], SentenceEncoder] | None = None,
 ) -> Backlogs:
     """Find the themes of scored documents, link them and rank them.
 
@@ -64,7 +77,8 @@ def build(
     encoder
         Turns texts into vectors by their words; by default TF-IDF fitted on quotes, subjects and references.
     sentences
-        Turns texts into vectors by their meaning; without it, words decide alone.
+        Loads what turns texts into vectors by their meaning: is called for up to 20,000 spans. Without it,
+        and beyond, words decide alone.
 
     Raises
     ------
@@ -82,11 +96,13 @@ def build(
 
     evidence = evidence_of(scored, settings.competitors)
     encoder = encoder or _fitted(evidence, settings, [*claims["claim"], *capabilities["capability"]])
+    meaning = sentences() if sentences and 0 < _spans(evidence) <= SENTENCES_UP_TO else None
     evidence = link_claims(
-        evidence, claims, settings, capabilities=capabilities, encoder=encoder, sentences=sentences
+        evidence, claims, settings, capabilities=capabilities, encoder=encoder, sentences=meaning
     )
-    evidence = link_capabilities(evidence, capabilities, settings, encoder=encoder, sentences=sentences)
-    evidence, themes = group(evidence, settings, claims=claims, capabilities=capabilities, encoder=encoder)
+    evidence = link_capabilities(evidence, capabilities, settings, encoder=encoder, sentences=meaning)
+    both = JoinedEncoder((encoder, meaning), (WORDS_SHARE, 1 - WORDS_SHARE)) if meaning else encoder
+    evidence, themes = group(evidence, settings, claims=claims, capabilities=capabilities, encoder=both)
     evidence = link_objectives(evidence, objectives)
 
     spans = evidence[evidence["theme_id"] != ""]
@@ -106,8 +122,13 @@ def build(
         influence=influence(evidence, revenue, settings.departments),
         weekly=weekly(pd.concat([spans.assign(theme_id=""), spans], ignore_index=True)),
         warnings=revenue.warnings,
+        vectors=f"{WORDS};{meaning.model_id}" if meaning else WORDS,
     )
     return _only(built, department) if department else built
+
+
+def _spans(evidence: pd.DataFrame) -> int:
+    return int((evidence["label"] != "").sum())
 
 
 def _check_area_column(settings: Settings, scored: pd.DataFrame) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 
 import pandas as pd
 
-from classifier import backlogs, models, pipeline, read, report, schema, tables
+from classifier import backlogs, models, pipeline, read, report, schema, sentences, tables
 from classifier.errors import InputError, OutputError
 from classifier.models import LoadedModel
 from classifier.options import Chosen
@@ -338,7 +338,12 @@ def _results(
     newest = scored["created_at"].max()
     as_of = choice.as_of if choice.as_of is not None else (None if pd.isna(newest) else newest)
     built = backlogs.build(
-        scored, settings=chosen.settings, references=references, as_of=as_of, department=choice.department
+        scored,
+        settings=chosen.settings,
+        references=references,
+        as_of=as_of,
+        department=choice.department,
+        sentences=sentences.load,
     )
     return Results(
         title=chosen.settings.report.title,
@@ -360,6 +365,7 @@ def _results(
         dropped=tally.table("dropped"),
         has_claims="claims" in references,
         warnings=(*tally.warnings(), *built.warnings),
+        vectors=built.vectors,
         names=_names(references),
     )
 
@@ -406,6 +412,7 @@ def _write_manifest(
         "where": dict(chosen.filters.where),
     }
     settings["report"]["department"] = choice.department
+    settings["themes"]["vectors"] = results.vectors
     built = manifest.build(
         folder,
         rows=results.rows,
