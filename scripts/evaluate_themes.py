@@ -280,8 +280,12 @@ def fit_links(found: Sequence[Company], encoder: SentenceEncoder | None) -> Iter
             )
             given = np.repeat(given[:, None, :].astype(float), len(pairs.ids), axis=1)
             features = np.concatenate([pairs.features, given], axis=2) if kind == "claim" else pairs.features
-            inputs.append(features.reshape(-1, features.shape[-1]))
-            outputs.append((right.to_numpy(object)[:, None] == np.array(pairs.ids, dtype=object)).ravel())
+            # What was not public yet is never compared.
+            late = link.not_yet_published(pairs.rows, company.tables["claims"])
+            possible = ~late if kind == "claim" else np.ones(features.shape[:2], dtype=bool)
+            inputs.append(features[possible])
+            right = right.to_numpy(object)[:, None] == np.array(pairs.ids, dtype=object)
+            outputs.append(right[possible])
         rows = np.concatenate(inputs)
         # Features on one scale, so that the penalty treats them alike; sources are 0 or 1 already.
         scale = rows.std(axis=0)
