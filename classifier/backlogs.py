@@ -20,12 +20,23 @@ from classifier.link import link_capabilities, link_claims, link_objectives
 from classifier.marketing import claims_at_risk, items_of, marketing_backlog
 from classifier.rank import influence, product_backlog
 from classifier.revenue import revenue_of
+from classifier.sentences import JoinedEncoder, SentenceEncoder
 from classifier.settings import Settings
 from classifier.trends import trends, weekly
 from classifier.vectors import Encoder, fit_tfidf
 
 STEPS: Final = ("reading evidence", "linking", "grouping into themes", "ranking")
 """What `build` does, in order, for those who watch."""
+
+SENTENCES_UP_TO: Final = 20_000
+"""Spans that are compared by meaning too: about 200 a second and processor. More are compared by words."""
+
+WORDS: Final = "words"
+
+WORDS_SHARE: Final = 0.3
+"""Part of words in the likeness of two spans, the rest being meaning. Chosen on two invented companies,
+where it made no difference, and two public sets of intents, 1,500 texts each: B-cubed F1 by words alone
+.40 and .50, by half .51 and .57, by .3 .55 and .60, by meaning alone .56 and .60."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +51,7 @@ class Backlogs:
     influence: pd.DataFrame  # INFLUENCE
     weekly: pd.DataFrame  # theme_id ("" = all themes), label, week, mentions (distinct documents)
     warnings: tuple[str, ...]
+    vectors: str  # what texts were compared by: WORDS, or the id of a sentence model and WORDS
 
 
 def build(
@@ -51,6 +63,7 @@ def build(
     department: str = "",
     encoder: Encoder | None = None,
     begin: Callable[[str], None] = lambda step: None,
+    sentences: Callable[[], SentenceEncoder] | None = None,
 ) -> Backlogs:
     """Find the themes of scored documents, link them and rank them.
 
@@ -66,7 +79,10 @@ def build(
     department
         Name of a department whose part of the backlogs and of the map of influence is wanted.
     encoder
-        Turns texts into vectors; by default TF-IDF fitted on quotes, subjects and references.
+        Turns texts into vectors by their words; by default TF-IDF fitted on quotes, subjects and references.
+    sentences
+        Loads what turns texts into vectors by their meaning: is called for up to 20,000 spans. Without it,
+        and beyond, words decide alone.
     begin
         Is told each of STEPS as it begins.
 
@@ -87,11 +103,15 @@ def build(
     begin("reading evidence")
     evidence = evidence_of(scored, settings.competitors)
     encoder = encoder or _fitted(evidence, settings, [*claims["claim"], *capabilities["capability"]])
+    meaning = sentences() if sentences and 0 < _spans(evidence) <= SENTENCES_UP_TO else None
     begin("linking")
-    evidence = link_claims(evidence, claims, settings, capabilities=capabilities, encoder=encoder)
-    evidence = link_capabilities(evidence, capabilities, settings, encoder=encoder)
+    evidence = link_claims(
+        evidence, claims, settings, capabilities=capabilities, encoder=encoder, sentences=meaning
+    )
+    evidence = link_capabilities(evidence, capabilities, settings, encoder=encoder, sentences=meaning)
     begin("grouping into themes")
-    evidence, themes = group(evidence, settings, claims=claims, capabilities=capabilities, encoder=encoder)
+    both = JoinedEncoder((encoder, meaning), (WORDS_SHARE, 1 - WORDS_SHARE)) if meaning else encoder
+    evidence, themes = group(evidence, settings, claims=claims, capabilities=capabilities, encoder=both)
     evidence = link_objectives(evidence, objectives)
 
     begin("ranking")
@@ -112,8 +132,13 @@ def build(
         influence=influence(evidence, revenue, settings.departments),
         weekly=weekly(pd.concat([spans.assign(theme_id=""), spans], ignore_index=True)),
         warnings=revenue.warnings,
+        vectors=f"{WORDS};{meaning.model_id}" if meaning else WORDS,
     )
     return _only(built, department) if department else built
+
+
+def _spans(evidence: pd.DataFrame) -> int:
+    return int((evidence["label"] != "").sum())
 
 
 def _check_area_column(settings: Settings, scored: pd.DataFrame) -> None:

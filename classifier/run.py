@@ -17,7 +17,7 @@ from typing import Any
 
 import pandas as pd
 
-from classifier import backlogs, engines, models, pipeline, read, report, schema, tables
+from classifier import backlogs, engines, models, pipeline, read, report, schema, sentences, tables
 from classifier.dedupe import Register
 from classifier.engines import Engine, Job, Journal
 from classifier.errors import InputError, OutputError
@@ -406,6 +406,7 @@ def _results(
             as_of=as_of,
             department=choice.department,
             begin=begin,
+            sentences=sentences.load,
         )
     return Results(
         title=chosen.settings.report.title,
@@ -427,6 +428,7 @@ def _results(
         dropped=tally.table("dropped"),
         has_claims="claims" in references,
         warnings=(*tally.warnings(), *built.warnings),
+        vectors=built.vectors,
         names=_names(references),
     )
 
@@ -473,6 +475,7 @@ def _write_manifest(
         "where": dict(chosen.filters.where),
     }
     settings["report"]["department"] = choice.department
+    settings["themes"]["vectors"] = results.vectors
     built = manifest.build(
         folder,
         rows=results.rows,

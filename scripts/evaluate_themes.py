@@ -19,11 +19,11 @@ import pandas as pd
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import v_measure_score
 
-from classifier import link, schema, settings
+from classifier import backlogs, link, schema, sentences, settings
 from classifier.areas import known_areas
 from classifier.entities import evidence_of, find_churn, find_competitors
-from classifier.group import group
 from classifier.labels import LABELS
+from classifier.sentences import SentenceEncoder
 from classifier.settings import Settings
 
 REPLICATES = 1_000
@@ -135,13 +135,16 @@ def _spans(row: Mapping[str, str]) -> str:
     return json.dumps(spans)
 
 
-def linked(company: Company, scored: pd.DataFrame) -> pd.DataFrame:
+def linked(company: Company, scored: pd.DataFrame, encoder: SentenceEncoder | None) -> pd.DataFrame:
     """Return the evidence after links and themes."""
-    claims, capabilities = company.tables["claims"], company.tables["capabilities"]
-    evidence = evidence_of(scored, company.settings.competitors)
-    evidence = link.link_claims(evidence, claims, company.settings, capabilities=capabilities)
-    evidence = link.link_capabilities(evidence, capabilities, company.settings)
-    return group(evidence, company.settings, claims=claims, capabilities=capabilities)[0]
+    built = backlogs.build(
+        scored,
+        settings=company.settings,
+        references=company.tables,
+        as_of=None,
+        sentences=(lambda: encoder) if encoder else None,
+    )
+    return built.evidence
 
 
 Figure = Callable[[pd.DataFrame], float]
@@ -250,9 +253,10 @@ def _interval(rows: pd.DataFrame, figure: Figure) -> tuple[float, float, float]:
     return figure(rows), float(low), float(high)
 
 
-def fit_links(found: Sequence[Company]) -> Iterator[str]:
+def fit_links(found: Sequence[Company], encoder: SentenceEncoder | None) -> Iterator[str]:
     """Yield the weights that link.py holds, fitted on the pairs of all given companies."""
-    sources = [source for source in link.CLAIM_SOURCE if source]
+    sources = list(link.CLAIM_RULE.sources)
+    columns = (*link.FEATURES, *(link.MEANING if encoder else ()))
     for kind, gold in (("claim", "claim_id"), ("capability", "capability_id")):
         inputs, outputs = [], []
         for company in found:
@@ -260,10 +264,14 @@ def fit_links(found: Sequence[Company]) -> Iterator[str]:
             capabilities = company.tables["capabilities"]
             pairs = (
                 link.claim_pairs(
-                    evidence, company.tables["claims"], company.settings, capabilities=capabilities
+                    evidence,
+                    company.tables["claims"],
+                    company.settings,
+                    capabilities=capabilities,
+                    sentences=encoder,
                 )
                 if kind == "claim"
-                else link.capability_pairs(evidence, capabilities, company.settings)
+                else link.capability_pairs(evidence, capabilities, company.settings, sentences=encoder)
             )
             assert pairs is not None
             right = company.gold.set_index("document_id")[gold].reindex(pairs.rows["document_id"])
@@ -272,14 +280,18 @@ def fit_links(found: Sequence[Company]) -> Iterator[str]:
             )
             given = np.repeat(given[:, None, :].astype(float), len(pairs.ids), axis=1)
             features = np.concatenate([pairs.features, given], axis=2) if kind == "claim" else pairs.features
-            inputs.append(features.reshape(-1, features.shape[-1]))
-            outputs.append((right.to_numpy(object)[:, None] == np.array(pairs.ids, dtype=object)).ravel())
+            # What was not public yet is never compared.
+            late = link.not_yet_published(pairs.rows, company.tables["claims"])
+            possible = ~late if kind == "claim" else np.ones(features.shape[:2], dtype=bool)
+            inputs.append(features[possible])
+            right = right.to_numpy(object)[:, None] == np.array(pairs.ids, dtype=object)
+            outputs.append(right[possible])
         rows = np.concatenate(inputs)
         # Features on one scale, so that the penalty treats them alike; sources are 0 or 1 already.
         scale = rows.std(axis=0)
-        scale = np.where((np.arange(len(scale)) < len(link.FEATURES)) & (scale > 0), scale, 1.0)
+        scale = np.where((np.arange(len(scale)) < len(columns)) & (scale > 0), scale, 1.0)
         fitted = LogisticRegression(C=0.3, max_iter=1000).fit(rows / scale, np.concatenate(outputs))
-        names = [*link.FEATURES, *(sources if kind == "claim" else ())]
+        names = [*columns, *(sources if kind == "claim" else ())]
         weights = dict(zip(names, (fitted.coef_[0] / scale).round(2).tolist(), strict=True))
         yield f"{kind}: {weights}, bias {fitted.intercept_[0]:.2f}"
 
@@ -289,14 +301,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data-root", type=Path, required=True, help="folder that holds companies' folders")
     parser.add_argument("--scored", type=Path, help="folder of <company>.parquet scored by a model")
+    parser.add_argument("--words", action="store_true", help="compare by words alone")
     parser.add_argument("--fit-links", action="store_true", help="print weights for link.py instead")
     chosen = parser.parse_args()
     examples = Path(__file__).parents[1] / "data" / "examples"
     found = list(companies(chosen.data_root, examples))
+    encoder = sentences.load()
     if chosen.fit_links:
         print(
             "\n".join(
-                fit_links([one for one in found if (chosen.data_root / "companies" / one.name).exists()])
+                fit_links(
+                    [one for one in found if (chosen.data_root / "companies" / one.name).exists()],
+                    None if chosen.words else encoder,
+                )
             )
         )
         return
@@ -307,7 +324,7 @@ def main() -> None:
             if chosen.scored
             else scored_from_gold(company)
         )
-        evidence = linked(company, scored)
+        evidence = linked(company, scored, None if chosen.words else encoder)
         themes = evidence.loc[evidence["theme_id"] != "", "theme_id"].nunique()
         print(f"\n{company.name}: {len(evidence)} spans, {themes} themes, {len(names)} areas")
         for name, value, low, high in figures(company, evidence):

@@ -46,6 +46,7 @@ FLOORS = {
     "areas": 3,
     "cluster": 3,
     "titles": 3,
+    "sentences": 3,
     "classify": 4,
     "group": 4,
     "link": 4,

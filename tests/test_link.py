@@ -1,10 +1,11 @@
 """Spans -> claims, capabilities, objectives: what is linked, and what is left alone."""
 
+import numpy as np
 import pandas as pd
 import pytest
 from themes_samples import scored_rows, shop, span
 
-from classifier import link, schema, settings
+from classifier import link, schema, sentences, settings
 from classifier.entities import evidence_of
 from classifier.group import group
 
@@ -76,11 +77,24 @@ SAID = (
 )
 
 
+def test_meaning_links_where_no_word_is_shared():
+    evidence = gaps("we were promised that the service practically never goes down, and it did twice")
+    none = schema.empty(schema.CAPABILITIES)
+    found = link.link_claims(evidence, CLAIMS, PLAIN, capabilities=none, sentences=sentences.load())
+    assert found["claim_id"].tolist() == ["CL-3"]
+    assert found["claim_candidates"][0].split(";")[0] == "CL-3"
+
+
+def test_a_single_text_has_no_margin():
+    assert link._margins(np.array([[0.9], [0.1]])).tolist() == [[0.0], [0.0]]
+    assert np.allclose(link._margins(np.array([[0.9, 0.2, 0.5]])), [[0.4, -0.7, -0.4]])
+
+
 def test_gaps_find_the_claim_they_contradict():
     found = claims_of(gaps(*SAID))
     assert found["claim_id"].tolist() == ["CL-1", "CL-2", "CL-3", ""]
     assert found["claim_stance"].tolist() == ["contradicts", "contradicts", "contradicts", ""]
-    assert found["claim_score"].dropna().between(link.CLAIM_LEAST, 1).all()
+    assert found["claim_score"].dropna().between(link.CLAIM_RULE_BY_WORDS.least, 1).all()
     assert found["claim_score"].isna().tolist() == [False, False, False, True]
 
 

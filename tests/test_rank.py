@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from test_link import CAPABILITIES, CLAIMS, OBJECTIVES, table
 from themes_samples import scored_rows, shop, span
 
-from classifier import backlogs, factors, schema, settings
+from classifier import backlogs, factors, schema, sentences, settings
 from classifier.errors import SettingsError
 from classifier.factors import documents_of, examples, measure, priorities
 from classifier.labels import LABELS
@@ -324,6 +324,18 @@ def test_row_order_changes_no_table(order):
             left = left.sort_values(["document_id", "start", "label"], ignore_index=True)
             right = right.sort_values(["document_id", "start", "label"], ignore_index=True)
         pd.testing.assert_frame_equal(left, right)
+
+
+def test_meaning_is_compared_up_to_so_many_spans_and_row_order_changes_nothing(monkeypatch):
+    encoder = sentences.load()
+    forwards = built(sentences=lambda: encoder)
+    backwards = built(shop(list(range(9))[::-1]), sentences=lambda: encoder)
+    assert forwards.vectors == backwards.vectors == f"words;{encoder.model_id}"
+    for name in TABLES:
+        if name != "evidence":
+            pd.testing.assert_frame_equal(getattr(forwards, name), getattr(backwards, name))
+    monkeypatch.setattr(backlogs, "SENTENCES_UP_TO", 1)
+    assert built(sentences=lambda: encoder).vectors == "words"
 
 
 def test_a_department_sees_its_part():

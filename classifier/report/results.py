@@ -116,6 +116,7 @@ class Results:
     dropped: pd.DataFrame
     has_claims: bool = False
     warnings: tuple[str, ...] = ()
+    vectors: str = ""  # what texts were compared by
     names: Mapping[str, str] = field(default_factory=dict)
 
 
