@@ -92,7 +92,7 @@ def refine(model: AccurateModel, texts: Sequence[str], scores: Scores, rows: Int
     logits = logits_of(model.transformer, [texts[row] for row in rows], units)
     again = scores.again[own]
     # Exactly 0 is a text of which the fast tier knows too little: one word alone tells nothing.
-    readable = (scores.probability[rows] > 0).any(axis=1)
+    readable: Flags = np.any(scores.probability[rows] > 0, axis=1)
     new = classify.decide(model.heads, _without(logits, again), readable=readable, known=scores.known[rows])
     new = classify.expanded(new, units, again)
     # A document's units lie together in both.

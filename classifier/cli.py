@@ -332,7 +332,8 @@ def evaluate(
         resamples=resamples,
         seed=seed,
     )
-    results = [measured.evaluation, *([measured.comparison] if measured.comparison else [])]
+    tables = [render_table(measured.evaluation)]
+    tables += [render_table(measured.comparison)] if measured.comparison else []
     body = {
         "command": "evaluate",
         "model_id": model.model_id,
@@ -340,7 +341,7 @@ def evaluate(
         "comparison": measured.comparison.as_dict() if measured.comparison else None,
         "files": measured.files,
     }
-    _say(form, body, lambda: "\n\n".join(map(render_table, results)))
+    _say(form, body, lambda: "\n\n".join(tables))
 
 
 @main.command()

@@ -343,7 +343,7 @@ def fingerprints(documents: pd.DataFrame, texts: pd.Series) -> Fingerprints:
     ids = documents["document_id"].to_numpy(dtype=object)
     accounts = documents["account"].str.strip()
     created_at = documents["created_at"]
-    lengths = texts.str.len().to_numpy(dtype=np.int64)
+    lengths: npt.NDArray[np.int64] = np.asarray(texts.str.len(), dtype=np.int64)
     comparable = accounts.ne("").to_numpy() & created_at.notna().to_numpy() & (lengths >= _SHORTEST)
     hashes = hash_column(texts)
     times = created_at.astype("int64").to_numpy().view(np.uint64)

@@ -75,7 +75,7 @@ class Newest:
             texts=np.stack([verdicts, nothing], axis=1),
             comparable=nobody,
             content_keys=nothing,
-            lengths=scored["spans"].str.len().to_numpy(dtype=np.int64),
+            lengths=np.asarray(scored["spans"].str.len(), dtype=np.int64),
             facts=_hashed(scored),
         )
         self._add(scored.assign(file=file, row=np.arange(1, len(scored) + 1)), prints)

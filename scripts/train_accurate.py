@@ -28,8 +28,8 @@ from torch import Tensor, nn
 from training_data import held_out, training_data
 
 from classifier import kernel, train
-from classifier.buffers import Column
 from classifier.accurate import windows_of
+from classifier.buffers import Column
 from classifier.classify import OUTPUTS
 from classifier.labels import LABELS
 

@@ -18,11 +18,12 @@ import numpy as np
 import pandas as pd
 import soft_labels
 import student
+from training_data import SOURCES, training_data
+
 from classifier import card, evaluate, labelled, models, teach, train
 from classifier.models import AccurateFiles, LoadedModel
 from classifier.report.manifest import versions
 from classifier.transformer import Transformer
-from training_data import SOURCES, training_data
 
 GOLD = (
     ("dev", "Real texts of the sources above, held out"),
