@@ -21,7 +21,7 @@ import student
 from training_data import SOURCES, training_data
 
 from classifier import card, evaluate, labelled, models, teach, train
-from classifier.models import AccurateFiles, LoadedModel
+from classifier.models import AccurateFiles
 from classifier.report.manifest import versions
 from classifier.transformer import Transformer
 
@@ -132,18 +132,19 @@ def _validation(
 def _gold(data_root: Path, out: Path) -> list[card.Figures]:
     """Return the figures of every tier on every gold set."""
     found = []
+    model = models.load(out)
     for name, title in GOLD:
         gold = labelled.read_labelled([data_root / "gold" / f"{name}.jsonl"])
         for tier in TIERS:
-            model: LoadedModel = models.choose_tier(models.load(out), tier)
-            measured = evaluate.evaluate(gold, teach.predictions_of(model, gold["text"])).as_dict()
+            predictions = teach.Contender(model, tier).predictions(gold["text"])
+            measured = evaluate.evaluate(gold, predictions).as_dict()
             found.append(card.Figures(f"{title}, {tier} (gold/{name})", measured))
             click.echo(f"gold/{name}, {tier}: {_macro(measured)}")
     return found
 
 
 def _macro(measured: Mapping[str, Any]) -> str:
-    covered = measured["evidence"]["all"]["covered"]["value"]
+    covered = measured["evidence"]["all"]["covered"]["value"] if measured["evidence"]["all"]["measured"] else None
     labels = " ".join(f"{one['f1']['value']:.3f}" for one in measured["labels"].values())
     told = "" if covered is None else f", evidence {covered:.2f}"
     return f"macro-F1 {measured['macro_f1']['value']:.3f} ({labels}){told}"
