@@ -23,8 +23,8 @@ from classifier.transformer import Transformer
 FILE = PROJECT / "data/training/soft_labels.parquet"
 
 PLAN = {
-    "sumo_firefox_questions": 22_000,
-    "sumo_thunderbird_questions": 10_000,
+    "sumo_firefox_questions": 40_000,
+    "sumo_thunderbird_questions": 18_000,
     "minibar_health_apps": 12_000,
     "cfpb_sample": 4_000,
     "endava_it_tickets": 4_000,

@@ -223,8 +223,9 @@ def test_nothing_is_invented(text: str) -> None:
     """Letters come out in the order in which they went in, unless an entity spells one."""
     if "&" in text:
         return
-    letters = iter(unicodedata.normalize("NFC", text))
-    assert all(letter in letters for letter in clean(text) if letter.isalnum())
+    # Taken apart: an accent behind a tag joins the letter before it once the tag is gone.
+    letters = iter(unicodedata.normalize("NFD", text))
+    assert all(letter in letters for letter in unicodedata.normalize("NFD", clean(text)) if letter.isalnum())
 
 
 @settings(max_examples=300, deadline=None)

@@ -149,7 +149,8 @@ def test_the_demo_reads_files_that_are_there() -> None:
 def pins(lock: str) -> dict[str, Version]:
     text = (ROOT / lock).read_text(encoding="utf-8")
     return {
-        canonicalize_name(name): Version(v) for name, v in re.findall(r"^([\w.-]+)==([^\s;]+)", text, re.M)
+        canonicalize_name(name): Version(v)
+        for name, v in re.findall(r"^([\w.-]+)(?:\[[\w,-]+\])?==([^\s;]+)", text, re.M)
     }
 
 
@@ -158,7 +159,7 @@ def test_every_line_of_a_lock_is_hashed_and_names_no_server(lock: str) -> None:
     text = (ROOT / lock).read_text(encoding="utf-8")
     assert "://" not in text
     assert "index" not in text
-    blocks = re.split(r"^(?=[\w.-]+==)", text, flags=re.MULTILINE)[1:]
+    blocks = re.split(r"^(?=[\w.-]+(?:\[[\w,-]+\])?==)", text, flags=re.MULTILINE)[1:]
     assert blocks
     assert [block.split()[0] for block in blocks if "--hash=sha256:" not in block] == []
 

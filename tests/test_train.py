@@ -217,7 +217,7 @@ def test_what_is_known_of_each_unit():
         ("Thanks. Bye.", set(), {}, ""),
     )
     units = kernel.split_column(Column.of(documents["text"]))
-    has, source = train._unit_labels(documents, units, documents[list(LABELS)].to_numpy())
+    has, source = train.unit_labels(documents, units, documents[list(LABELS)].to_numpy())
     yes, no, unknown = 1, 0, -1
     assert has.tolist() == [
         [yes, unknown, no],

@@ -25,6 +25,11 @@ _CUE = (
     r"(?i)auto|respon|repl|office|ooo|abwesen|antwort|antwoord|bureau|oficina|sede|afwezig|svar|deliver"
     r"|return|fail|unzustell|non remis|no se puede"
 )
+# What every receipt holds, for one quick pass over the texts.
+_RECEIPT_CUE = (
+    r"(?i)received your|(?:has been|was) (?:received|logged|created|opened|registered)|vielen dank für ihre"
+    r"|wir haben ihre|bien reçu votre|hemos recibido"
+)
 _AWAY_BODY = re.compile(
     r"\b(?:out of (?:the )?office|away from (?:the |my )?(?:office|desk|e-?mail)|on (?:annual |parental "
     r"|maternity |sick )?leave"
@@ -111,8 +116,10 @@ def is_auto_reply(subject: "pd.Series", text: "pd.Series") -> "pd.Series":
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    likely = pc.match_substring_regex(pa.array(subject, type=pa.large_string()), _CUE)
-    marked = likely.to_numpy(zero_copy_only=False).astype(bool)
+    marked = np.zeros(len(subject), dtype=np.bool_)
+    for column, cue in ((subject, _CUE), (text, _RECEIPT_CUE)):
+        likely = pc.match_substring_regex(pa.array(column, type=pa.large_string()), cue)
+        marked |= likely.to_numpy(zero_copy_only=False).astype(bool)
     for row in np.flatnonzero(marked):
         marked[row] = _is_auto_reply(subject.iloc[row], text.iloc[row])
     return pd.Series(marked, index=subject.index, dtype="bool")
