@@ -31,17 +31,18 @@ class AccurateModel:
     """The transformer's folder, how its logits are decided, and which documents it is asked about.
 
     `band` holds per label the distance (of logits) from the fast tier's threshold within which the
-    cascade asks this tier.
+    cascade asks this tier. So many `threads` read texts at the same time; 0: one per processor.
     """
 
     folder: Path
     heads: Mapping[str, Head]
     band: Mapping[str, float]
+    threads: int = 0
 
     @cached_property
     def transformer(self) -> Transformer:
         """The transformer, loaded when it is first asked: most texts never ask it."""
-        return Transformer.load(self.folder)
+        return Transformer.load(self.folder, workers=self.threads)
 
 
 def unsure(scores: Scores, heads: Mapping[str, Head], band: Mapping[str, float]) -> Ints:
@@ -73,16 +74,18 @@ def refine(model: AccurateModel, texts: Sequence[str], scores: Scores, rows: Int
     scores
         Of the fast tier: its units, and what it knows of each text, are kept.
     rows
-        Ascending. Texts without a unit, and those that are too long to be one piece of feedback, keep
-        what the fast tier says of them.
+        Ascending. Texts of which the fast tier knows too little (one word alone tells nothing), and those
+        that are too long to be one piece of feedback, keep what it says of them.
 
     Returns
     -------
     Scores of all texts.
     """
     sizes = np.diff(scores.first)
+    # Exactly 0 is the probability of a text of which too little is known.
+    told = sizes.astype(np.bool_) & (scores.probability > 0).any(axis=1)
     rows = np.array(
-        [row for row in rows if sizes[row] and len(texts[row]) <= classify.TOO_LONG], dtype=np.int64
+        [row for row in rows if told[row] and len(texts[row]) <= classify.TOO_LONG], dtype=np.int64
     )
     if not len(rows):
         return scores
@@ -91,9 +94,8 @@ def refine(model: AccurateModel, texts: Sequence[str], scores: Scores, rows: Int
     units = UnitPlaces(first, scores.start[own], scores.end[own])
     logits = logits_of(model.transformer, [texts[row] for row in rows], units)
     again = scores.again[own]
-    # Exactly 0 is a text of which the fast tier knows too little: one word alone tells nothing.
-    readable: Flags = np.any(scores.probability[rows] > 0, axis=1)
-    new = classify.decide(model.heads, _without(logits, again), readable=readable, known=scores.known[rows])
+    everything = np.ones(len(rows), dtype=np.bool_)
+    new = classify.decide(model.heads, _without(logits, again), readable=everything, known=scores.known[rows])
     new = classify.expanded(new, units, again)
     # A document's units lie together in both.
     deciding = new.deciding + (scores.first[rows] - first[:-1])[:, None, None]

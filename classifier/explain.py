@@ -18,7 +18,8 @@ def explanation_of(text: str, model: LoadedModel, *, language: str) -> dict[str,
     """Return labels, probabilities, evidence and n-grams of a cleaned text.
 
     `ngrams` are exact: the weights of all n-grams add up to the document's logit less its bias; of a
-    long text, to that of the part that decided. They are the fast tier's, whichever tier decided.
+    long text, to that of the part that decided. They are the fast tier's, whichever `tier`
+    decided.
     """
     fast = classify.score_one(model.fast, text)
     readable = language in ("", *model.languages)
@@ -41,6 +42,7 @@ def explanation_of(text: str, model: LoadedModel, *, language: str) -> dict[str,
     reason = _review_reason(text, scores, readable=readable)
     return {
         "model_id": model.model_id,
+        "tier": "accurate" if scores.refined[0] else "fast",
         "language": language,
         "labels": labels,
         "expectation_source": EXPECTATION_SOURCES[source] if source >= 0 and readable else "",

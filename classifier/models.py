@@ -78,6 +78,10 @@ class LoadedModel:
         """What the model can do, the default first."""
         return (CASCADE, FAST, ACCURATE) if self.accurate else (FAST,)
 
+    def on_one_thread(self) -> "LoadedModel":
+        """Return the model as a worker uses it, beside which others work."""
+        return replace(self, accurate=replace(self.accurate, threads=1)) if self.accurate else self
+
     @property
     def heads(self) -> Mapping[str, Head]:
         """How the chosen tier decides; the cascade's thresholds are those of the fast tier."""

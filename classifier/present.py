@@ -103,7 +103,10 @@ def _where(outcome: "Outcome") -> str:
 
 def explanation_text(explanation: Mapping[str, Any]) -> str:
     """Return what `explain` found, as text."""
-    lines = [f"model {explanation['model_id']}, language {explanation['language'] or 'undecided'}"]
+    lines = [
+        f"model {explanation['model_id']}, language {explanation['language'] or 'undecided'}, "
+        f"decided by the {explanation['tier']} tier"
+    ]
     for label, one in explanation["labels"].items():
         verdict = "yes" if one["decision"] else "no"
         lines.append("")

@@ -6,6 +6,7 @@ near-duplicates of labelled or of gold ones are left out.
 """
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import accurate_tier
@@ -58,6 +59,13 @@ def pool(data_root: Path) -> pd.DataFrame:
         part["sha256"] = [hashlib.sha256(text.encode()).hexdigest()[:16] for text in part["text"]]
         parts.append(part.sort_values(["sha256", "id"]).head(count))
     return pd.concat(parts, ignore_index=True).drop_duplicates("sha256").reset_index(drop=True)
+
+
+def apart(texts: pd.DataFrame, others: Sequence[str]) -> pd.DataFrame:
+    """Return the rows whose text is no near-duplicate of another text."""
+    groups = splits.near_duplicate_groups([*texts["text"], *others])
+    near = np.isin(groups[: len(texts)], groups[len(texts) :])
+    return texts[~near].reset_index(drop=True)
 
 
 def cut(texts: pd.Series) -> pd.Series:
@@ -116,11 +124,9 @@ def main(folder: Path, data_root: Path) -> None:
     """Label the pool."""
     documents = train.canonical(training_data(data_root))
     texts = pool(data_root)
-    others = [*documents["text"], *gold_texts(data_root)]
-    groups = splits.near_duplicate_groups([*texts["text"], *others])
-    near = np.isin(groups[: len(texts)], groups[len(texts) :])
-    texts = texts[~near].reset_index(drop=True)
-    click.echo(f"{len(texts)} texts; left out as near-duplicates of labelled or gold ones: {int(near.sum())}")
+    found = len(texts)
+    texts = apart(texts, [*documents["text"], *gold_texts(data_root)])
+    click.echo(f"{len(texts)} texts; left out as near-duplicates of labelled or gold ones: {found - len(texts)}")
     transformer = Transformer.load(folder)
     heads = accurate_tier.fit(transformer, documents, student.SETTINGS).heads
     units = kernel.split_column(Column.of(texts["text"]))

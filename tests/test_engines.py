@@ -156,9 +156,9 @@ def test_a_worker_with_another_model_is_refused(tmp_path: Path) -> None:
     place = engines.ModelPlace.of(model())
     work.loaded.cache_clear()
     with pytest.raises(ModelError, match="install the same model on every machine"):
-        work.loaded(engines.ModelPlace(place.folder, place.name, place.version, "default-1-other"))
+        work.loaded(engines.ModelPlace(place.folder, place.name, place.version, "default-1-other", "fast"))
     with pytest.raises(ModelError, match="nothing/1"):
-        work.loaded(engines.ModelPlace(str(tmp_path), "nothing", "1", "nothing-1-x"))
+        work.loaded(engines.ModelPlace(str(tmp_path), "nothing", "1", "nothing-1-x", "fast"))
     assert work.loaded(place).model_id == place.model_id
 
 

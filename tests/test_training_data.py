@@ -10,6 +10,7 @@ import datasheet
 import numpy as np
 import pandas as pd
 import pytest
+import soft_labels
 import training_data
 from trained import ROOT, WRITTEN
 
@@ -195,3 +196,28 @@ def test_kappas_are_those_of_the_readings():
     found = datasheet.kappas([*agreed, *none, *differing])
     assert [line[0] for line in found] == ["a", "**all**"]
     assert found[1][1:3] == ["41", "1.00"]
+
+
+def test_soft_labels_are_apart_from_gold():
+    """Copies of gold texts that are planted among the unlabelled ones are left out; the others stay."""
+    own = written()["text"].iloc[10:60].tolist()
+    gold = written()["text"][written()["text"].str.split().str.len() > 20].iloc[100:140].tolist()
+    planted = [edited(text)[place % 4] for place, text in enumerate(gold)]
+    pool = pd.DataFrame({"text": [*own, *planted], "id": [str(at) for at in range(len(own) + len(planted))]})
+    assert soft_labels.apart(pool, gold)["text"].tolist() == own
+
+
+def test_soft_labels_hold_no_text():
+    rows = pd.read_parquet(soft_labels.FILE)
+    assert rows.columns.tolist() == ["source", "id", "sha256", "document", "unit"]
+    assert not rows["sha256"].duplicated().any()
+    assert rows["sha256"].str.fullmatch(r"[0-9a-f]{16}").all()
+    assert set(rows["document"].str.len()) == {len(LABELS)}
+    units = rows["unit"].str.len()
+    assert (units % len(LABELS) == 0).all()
+    assert units.sum() // len(LABELS) >= 300_000
+
+
+def test_probabilities_come_back_from_their_steps():
+    probability = np.array([[0.001, 0.5, 0.93]])
+    assert soft_labels._shares(soft_labels._steps(probability)) == pytest.approx(probability, abs=0.01)

@@ -34,11 +34,12 @@ class ModelPlace:
     name: str
     version: str
     model_id: str
+    tier: str
 
     @classmethod
     def of(cls, model: LoadedModel) -> "ModelPlace":
         """Return the place of a loaded model."""
-        return cls(str(model.folder.resolve()), model.name, model.version, model.model_id)
+        return cls(str(model.folder.resolve()), model.name, model.version, model.model_id, model.tier)
 
 
 @dataclass(frozen=True)
@@ -137,13 +138,13 @@ def loaded(place: ModelPlace) -> LoadedModel:
     folder = Path(place.folder)
     if not (folder / models.DESCRIPTION).is_file():
         folder = models.find(f"{place.name}/{place.version}", places=models.folders())
-    model = models.load(folder)
+    model = models.choose_tier(models.load(folder), place.tier)
     if model.model_id != place.model_id:
         raise ModelError(
             f"a worker found the model {model.model_id} in {folder}, not {place.model_id}; "
             "install the same model on every machine"
         )
-    return model
+    return model.on_one_thread()
 
 
 def _use_one_thread() -> None:
