@@ -126,7 +126,9 @@ def main(folder: Path, data_root: Path) -> None:
     texts = pool(data_root)
     found = len(texts)
     texts = apart(texts, [*documents["text"], *gold_texts(data_root)])
-    click.echo(f"{len(texts)} texts; left out as near-duplicates of labelled or gold ones: {found - len(texts)}")
+    click.echo(
+        f"{len(texts)} texts; left out as near-duplicates of labelled or gold ones: {found - len(texts)}"
+    )
     transformer = Transformer.load(folder)
     heads = accurate_tier.fit(transformer, documents, student.SETTINGS).heads
     units = kernel.split_column(Column.of(texts["text"]))
