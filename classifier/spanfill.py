@@ -13,6 +13,7 @@ from classifier.buffers import Bytes, Offsets, compiled
 from classifier.labels import LABELS
 from classifier.redact import AROUND
 from classifier.redact.marks import suspicious
+from classifier.split import MAX_UNIT
 
 Flags = npt.NDArray[np.bool_]
 Places = npt.NDArray[np.int64]
@@ -115,22 +116,96 @@ def _right_of(data: Bytes, stop: int, high: int) -> int:
 
 
 @compiled()
-def units_to_mask(
+def _grow(
+    start: npt.NDArray[np.int32],
+    end: npt.NDArray[np.int32],
+    chance: npt.NDArray[np.float32],
+    low: int,
+    high: int,
+    begin: Places,
+    best: Places,
+) -> None:
+    """Cut the evidence units low:high, all of one label, into spans.
+
+    `begin` gets, at the last unit of each span, its first one, elsewhere what isn't negative for units that
+    are in a span; `best` its strongest one.
+    """
+    begin[low:high] = -1
+    for place in np.argsort(-chance[low:high], kind="mergesort"):
+        unit = low + place
+        if begin[unit] >= 0:
+            continue
+        first = last = unit
+        while True:
+            left = first > low and begin[first - 1] < 0 and end[last] - start[first - 1] <= MAX_UNIT
+            right = last + 1 < high and begin[last + 1] < 0 and end[last + 1] - start[first] <= MAX_UNIT
+            if left and (not right or chance[first - 1] >= chance[last + 1]):
+                first -= 1
+            elif right:
+                last += 1
+            else:
+                break
+        begin[first : last + 1] = last + 1
+        begin[last], best[last] = first, unit
+
+
+@compiled()
+def join_units(
+    first: Places,
+    start: npt.NDArray[np.int32],
+    end: npt.NDArray[np.int32],
+    evidence: Flags,
+    probability: npt.NDArray[np.float32],
+    rows: Places,
+    items: Places,
+) -> int:
+    """Join evidence units into spans, sorted by row, label and start; return how many there are.
+
+    Spans of row i are rows[i]:rows[i + 1]; of span j, items[j] is its label, and its first, last and
+    strongest unit. `items` must have room for as many spans as there are evidence units.
+    """
+    begin, best = np.zeros(len(start), dtype=np.int64), np.zeros(len(start), dtype=np.int64)
+    count = 0
+    for row in range(len(first) - 1):
+        rows[row] = count
+        for label in range(evidence.shape[1]):
+            unit = first[row]
+            while unit < first[row + 1]:
+                low = unit
+                while unit < first[row + 1] and evidence[unit, label]:
+                    unit += 1
+                if unit == low + 1:
+                    begin[low], best[low] = low, low
+                elif unit > low:
+                    _grow(start, end, probability[:, label], low, unit, begin, best)
+                for last in range(low, unit):
+                    if begin[last] <= last:
+                        items[count, 0], items[count, 1] = label, begin[last]
+                        items[count, 2], items[count, 3] = last, best[last]
+                        count += 1
+                unit += 1
+    rows[len(first) - 1] = count
+    return count
+
+
+@compiled()
+def spans_to_mask(
     data: Bytes,
     offsets: Offsets,
-    first: Places,
+    rows: Places,
     begins: Places,
     stops: Places,
-    shown: Flags,
     found: Flags,
 ) -> None:
-    """Mark the shown units that may hold something to mask, or a part of it that crosses their edges."""
+    """Mark the spans that may hold something to mask, or a part of it that crosses their edges.
+
+    What lies between the units of a span is a part of it.
+    """
     for row in range(len(offsets) - 1):
-        for unit in range(first[row], first[row + 1]):
-            if shown[unit]:
-                left = _left_of(data, begins[unit], offsets[row])
-                right = _right_of(data, stops[unit], offsets[row + 1])
-                found[unit] = suspicious(data, left, right)
+        for span in range(rows[row], rows[row + 1]):
+            left = _left_of(data, begins[span], offsets[row])
+            right = _right_of(data, stops[span], offsets[row + 1])
+            found[span] = suspicious(data, left, right)
 
 
 @compiled()
@@ -224,38 +299,35 @@ def _escaped_size(data: Bytes, begin: int, stop: int) -> int:
 @compiled()
 def json_sizes(
     data: Bytes,
-    first: Places,
+    rows: Places,
     begins: Places,
     stops: Places,
-    evidence: Flags,
     plain: Flags,
     quotes: bool,
     sizes: Places,
 ) -> None:
     """Write an upper bound of the bytes of each plain row's JSON into sizes[row + 1]."""
-    for row in range(len(first) - 1):
+    for row in range(len(rows) - 1):
         if not plain[row]:
             continue
         size = 2
-        for unit in range(first[row], first[row + 1]):
-            for label in range(evidence.shape[1]):
-                if evidence[unit, label]:
-                    size += 128
-                    if quotes:
-                        size += _escaped_size(data, begins[unit], stops[unit])
+        for span in range(rows[row], rows[row + 1]):
+            size += 128
+            if quotes:
+                size += _escaped_size(data, begins[span], stops[span])
         sizes[row + 1] = size
 
 
 @compiled()
 def write_json(
     data: Bytes,
-    first: Places,
+    rows: Places,
+    label: Places,
     start: npt.NDArray[np.int32],
     end: npt.NDArray[np.int32],
+    score: npt.NDArray[np.float32],
     begins: Places,
     stops: Places,
-    evidence: Flags,
-    probability: npt.NDArray[np.float32],
     plain: Flags,
     leaving: Flags,
     quotes: bool,
@@ -264,54 +336,41 @@ def write_json(
     sizes: Places,
 ) -> None:
     """Write the JSON of each plain row at rooms[row], and its length into sizes[row]."""
-    for row in range(len(first) - 1):
+    for row in range(len(rows) - 1):
         if not plain[row]:
             continue
         at = rooms[row]
         out[at] = 91
         at += 1
-        for label in range(evidence.shape[1]):
-            for unit in range(first[row], first[row + 1]):
-                if not evidence[unit, label]:
-                    continue
-                if at > rooms[row] + 1:
-                    out[at] = 44
-                    at += 1
-                head = _HEAD_ENDS[label - 1] if label else 0
-                at = _copy(_LABEL_HEADS, head, _HEAD_ENDS[label], out, at)
-                at = _whole(start[unit], out, at)
-                at = _copy(_END, 0, len(_END), out, at)
-                at = _whole(end[unit], out, at)
-                at = _copy(_SCORE, 0, len(_SCORE), out, at)
-                at = _decimal(millionths(probability[unit, label]), out, at)
-                at = _copy(_QUOTED, 0, len(_QUOTED), out, at)
-                if quotes:
-                    at = _escaped(data, begins[unit], stops[unit], out, at)
-                closing = _LEAVING if leaving[row] else _CLOSE
-                at = _copy(closing, 0, len(closing), out, at)
+        for span in range(rows[row], rows[row + 1]):
+            if span > rows[row]:
+                out[at] = 44
+                at += 1
+            head = _HEAD_ENDS[label[span] - 1] if label[span] else 0
+            at = _copy(_LABEL_HEADS, head, _HEAD_ENDS[label[span]], out, at)
+            at = _whole(start[span], out, at)
+            at = _copy(_END, 0, len(_END), out, at)
+            at = _whole(end[span], out, at)
+            at = _copy(_SCORE, 0, len(_SCORE), out, at)
+            at = _decimal(millionths(score[span]), out, at)
+            at = _copy(_QUOTED, 0, len(_QUOTED), out, at)
+            if quotes:
+                at = _escaped(data, begins[span], stops[span], out, at)
+            closing = _LEAVING if leaving[row] else _CLOSE
+            at = _copy(closing, 0, len(closing), out, at)
         out[at] = 93
         sizes[row] = at + 1 - rooms[row]
 
 
 @compiled()
-def best_units(
-    first: Places,
-    evidence: Flags,
-    probability: npt.NDArray[np.float32],
-    readable: Flags,
-    best: Places,
-) -> None:
-    """Write the unit of each row that is the strongest evidence of each label, -1 without any."""
-    for row in range(len(first) - 1):
-        for label in range(evidence.shape[1]):
-            best[row, label] = -1
-            highest = -1
-            if not readable[row]:
-                continue
-            for unit in range(first[row], first[row + 1]):
-                score = millionths(probability[unit, label])
-                if evidence[unit, label] and score > highest:
-                    best[row, label], highest = unit, score
+def best_spans(rows: Places, label: Places, score: npt.NDArray[np.float32], best: Places) -> None:
+    """Write the strongest span of each row and label, the first of equal ones; -1 without any."""
+    best[:] = -1
+    for row in range(len(rows) - 1):
+        for span in range(rows[row], rows[row + 1]):
+            other = best[row, label[span]]
+            if other < 0 or millionths(score[span]) > millionths(score[other]):
+                best[row, label[span]] = span
 
 
 @compiled()

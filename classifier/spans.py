@@ -63,22 +63,22 @@ def columns_of(
         Name -> further spellings.
     """
     owner = np.repeat(np.arange(len(texts)), np.diff(scores.first))
-    evidence = scores.evidence & readable[owner][:, None]
-    shown = evidence.any(axis=1)
+    items = _items(scores, scores.evidence & readable[owner][:, None])
+    shown = np.diff(items.rows) > 0
     named = _competitors(texts, scores, owner, competitors)
     # Somebody can leave only where there is an account.
-    customers = np.unique(owner[shown & (documents["account"] != "").to_numpy()[owner]])
+    customers = np.flatnonzero(shown & (documents["account"] != "").to_numpy())
     leaving = np.zeros(len(texts), dtype=np.bool_)
     leaving[customers] = entities.find_churn(texts.iloc[customers], competitors).to_numpy()
     column = Column.of(texts)
     begins, stops = np.zeros((2, len(owner)), dtype=np.int64)
     spanfill.byte_places(column.data, column.offsets, scores.first, scores.start, scores.end, begins, stops)
-    layout = _Layout(column.data, scores, evidence, begins, stops)
+    layout = _Layout(column.data, items, begins[items.first], stops[items.last])
     if quotes:
-        marked = np.zeros(len(owner), dtype=np.bool_)
-        spanfill.units_to_mask(column.data, column.offsets, scores.first, begins, stops, shown, marked)
-        marked |= shown & _name_somebody(texts, documents["people"], owner[shown])[owner]
-        layout = layout.with_quotes(_redacted(texts, documents["people"], scores, owner, marked))
+        marked = np.zeros(len(items.label), dtype=np.bool_)
+        spanfill.spans_to_mask(column.data, column.offsets, items.rows, layout.begins, layout.stops, marked)
+        marked |= _name_somebody(texts, documents["people"], shown)[items.owner]
+        layout = layout.with_quotes(_redacted(texts, documents["people"], items, marked))
     # A competitor may be named outside all evidence: these few documents go through Python.
     rows = np.unique(owner[list(named)])
     people = documents["people"]
@@ -92,27 +92,43 @@ def columns_of(
         for row, text, names in zip(rows, texts.iloc[rows], people.iloc[rows], strict=True)
     }
     return {
-        **layout.strongest(readable, quotes=quotes),
+        **layout.strongest(quotes=quotes),
         "spans": layout.json(leaving, written, quotes=quotes),
     }
 
 
-def _redacted(
-    texts: pd.Series,
-    people: pd.Series,
-    scores: Scores,
-    owner: npt.NDArray[np.int64],
-    marked: Flags,
-) -> dict[int, str]:
-    """Return unit -> its quote, masked, of the units that are marked."""
-    units = np.flatnonzero(marked)
-    rows, counts = np.unique(owner[units], return_counts=True)
+def _items(scores: Scores, evidence: Flags) -> "_Items":
+    """Return the spans that evidence units make: the compiled twin of `classify.spans_of`."""
+    rows = np.zeros(len(scores.first), dtype=np.int64)
+    room = np.empty((int(evidence.sum()), 4), dtype=np.int64)
+    chance = scores.unit_probability
+    count = spanfill.join_units(scores.first, scores.start, scores.end, evidence, chance, rows, room)
+    label, first, last, best = np.ascontiguousarray(room[:count].T)
+    return _Items(
+        rows=rows,
+        owner=np.repeat(np.arange(len(rows) - 1), np.diff(rows)),
+        label=label,
+        first=first,
+        last=last,
+        start=scores.start[first],
+        end=scores.end[last],
+        score=chance[best, label],
+    )
+
+
+def _redacted(texts: pd.Series, people: pd.Series, items: "_Items", marked: Flags) -> dict[int, str]:
+    """Return span -> its quote, masked, of the spans that are marked."""
+    chosen = np.flatnonzero(marked)
+    rows, counts = np.unique(items.owner[chosen], return_counts=True)
     ends = np.cumsum(counts)
     found: dict[int, str] = {}
     for end, count, text, names in zip(ends, counts, texts.iloc[rows], people.iloc[rows], strict=True):
-        here = units[end - count : end]
-        places = list(zip(scores.start[here].tolist(), scores.end[here].tolist(), strict=True))
-        found |= zip(here.tolist(), redact.redact_quotes(text, _names(names), places), strict=True)
+        here = chosen[end - count : end]
+        places = list(zip(items.start[here].tolist(), items.end[here].tolist(), strict=True))
+        # Labels often have a span in common.
+        once = list(dict.fromkeys(places))
+        quotes = dict(zip(once, redact.redact_quotes(text, _names(names), once), strict=True))
+        found |= {int(span): quotes[place] for span, place in zip(here, places, strict=True)}
     return found
 
 
@@ -144,11 +160,10 @@ def _names(people: str) -> tuple[str, ...]:
     return tuple(filter(None, people.split(";")))
 
 
-def _name_somebody(texts: pd.Series, people: pd.Series, rows: npt.NDArray[np.int64]) -> Flags:
-    """Mark those of the rows whose text may name one of the document's people."""
+def _name_somebody(texts: pd.Series, people: pd.Series, shown: Flags) -> Flags:
+    """Mark those of the shown rows whose text may name one of the document's people."""
     found = np.zeros(len(texts), dtype=np.bool_)
-    candidates = np.unique(rows)
-    candidates = candidates[(people.iloc[candidates] != "").to_numpy()]
+    candidates = np.flatnonzero(shown & (people != "").to_numpy())
     for row, text, names in zip(candidates, texts.iloc[candidates], people.iloc[candidates], strict=True):
         found[row] = redact.may_name(text, _names(names))
     return found
@@ -170,67 +185,83 @@ def _competitors(
 
 
 def _mentions(spans: list[Span], named: Mapping[int, Sequence[str]], scores: Scores, row: int) -> list[Span]:
-    """Name the competitors of each labelled span; return the other units that name one."""
+    """Name the competitors of each labelled span; return the units outside them that name one."""
     others: list[Span] = []
     for unit in range(int(scores.first[row]), int(scores.first[row + 1])):
         if unit not in named:
             continue
         place = {"start": int(scores.start[unit]), "end": int(scores.end[unit])}
-        holders = [span for span in spans if span["start"] == place["start"] and span["end"] == place["end"]]
+        holders = [span for span in spans if span["start"] <= place["start"] and place["end"] <= span["end"]]
         for span in holders:
-            span["competitors"] = named[unit]
+            span["competitors"] = list(dict.fromkeys([*span.get("competitors", ()), *named[unit]]))
         if not holders:
             others.append({"label": "", **place, "score": 1.0, "competitors": named[unit]})
     return others
 
 
 @dataclass(frozen=True)
+class _Items:
+    """The spans of all rows: those of row i are rows[i]:rows[i + 1], sorted by label and start.
+
+    `owner` is the row of each, `first` and `last` are its units, `start` and `end` code points.
+    """
+
+    rows: npt.NDArray[np.int64]
+    owner: npt.NDArray[np.int64]
+    label: npt.NDArray[np.int64]
+    first: npt.NDArray[np.int64]
+    last: npt.NDArray[np.int64]
+    start: npt.NDArray[np.int32]
+    end: npt.NDArray[np.int32]
+    score: npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
 class _Layout:
-    """What the columns are written from: `data`, in which the quote of unit i is begins[i]:stops[i]."""
+    """What the columns are written from: `data`, in which the quote of span i is begins[i]:stops[i]."""
 
     data: npt.NDArray[np.uint8]
-    scores: Scores
-    evidence: Flags
+    items: _Items
     begins: npt.NDArray[np.int64]
     stops: npt.NDArray[np.int64]
 
     def with_quotes(self, quotes: Mapping[int, str]) -> "_Layout":
-        """Return a layout in which these units have other quotes."""
+        """Return a layout in which these spans have other quotes."""
         if not quotes:
             return self
-        units = np.fromiter(quotes, dtype=np.int64, count=len(quotes))
+        spans = np.fromiter(quotes, dtype=np.int64, count=len(quotes))
         others = Column.of(list(quotes.values()))
         begins, stops = self.begins.copy(), self.stops.copy()
-        begins[units] = len(self.data) + others.offsets[:-1]
-        stops[units] = len(self.data) + others.offsets[1:]
+        begins[spans] = len(self.data) + others.offsets[:-1]
+        stops[spans] = len(self.data) + others.offsets[1:]
         data = np.concatenate([self.data, others.data])
         return replace(self, data=data, begins=begins, stops=stops)
 
     def json(self, leaving: Flags, written: Mapping[int, list[Span]], *, quotes: bool) -> pd.Series:
         """Return the JSON of all rows; of those in `written`, that of their spans."""
-        first = self.scores.first
-        plain = np.ones(len(first) - 1, dtype=np.bool_)
+        items = self.items
+        plain = np.ones(len(leaving), dtype=np.bool_)
         plain[list(written)] = False
-        rooms = np.zeros(len(first), dtype=np.int64)
-        places = (self.begins, self.stops, self.evidence)
-        spanfill.json_sizes(self.data, first, *places, plain, quotes, rooms)
+        rooms = np.zeros(len(items.rows), dtype=np.int64)
+        places = (self.begins, self.stops, plain)
+        spanfill.json_sizes(self.data, items.rows, *places, quotes, rooms)
         np.cumsum(rooms, out=rooms)
         out = np.empty(rooms[-1], dtype=np.uint8)
         sizes = np.zeros(len(plain), dtype=np.int64)
-        units = (self.scores.start, self.scores.end, *places, self.scores.unit_probability)
-        spanfill.write_json(self.data, first, *units, plain, leaving, quotes, rooms, out, sizes)
+        told = (items.label, items.start, items.end, items.score)
+        spanfill.write_json(self.data, items.rows, *told, *places, leaving, quotes, rooms, out, sizes)
         return _joined(out, rooms[:-1], sizes, {row: to_json(spans) for row, spans in written.items()})
 
-    def strongest(self, readable: Flags, *, quotes: bool) -> dict[str, pd.Series]:
+    def strongest(self, *, quotes: bool) -> dict[str, pd.Series]:
         """Return the columns of the strongest span of each label."""
-        rows = len(readable)
+        rows = len(self.items.rows) - 1
         best = np.empty((rows, len(LABELS)), dtype=np.int64)
-        spanfill.best_units(self.scores.first, self.evidence, self.scores.unit_probability, readable, best)
+        spanfill.best_spans(self.items.rows, self.items.label, self.items.score, best)
         columns: dict[str, pd.Series] = {}
         for place, label in enumerate(LABELS):
             has = best[:, place] >= 0
             chosen = best[has, place]
-            for part, values in (("start", self.scores.start), ("end", self.scores.end)):
+            for part, values in (("start", self.items.start), ("end", self.items.end)):
                 whole = np.zeros(rows, dtype=np.int64)
                 whole[has] = values[chosen]
                 columns[f"{label}_{part}"] = pd.Series(pd.arrays.IntegerArray(whole, ~has))

@@ -1,6 +1,7 @@
 """Evidence written by compiled code equals what the readable rule gives, whatever the text."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from classifier import redact, spanfill, spans, split
+from classifier import classify, redact, spanfill, spans, split
 from classifier.classify import Scores
 from classifier.hashes import hash_column
 from classifier.labels import LABELS
@@ -77,6 +78,8 @@ def scores_of(texts: list[str], seed: int) -> Scores:
         evidence=draw.random(shape) < 0.6,
         source=np.full(len(texts), -1),
         deciding=np.zeros((len(texts), len(LABELS), 2), dtype=np.int64),
+        refined=zeros[:, 0] > 0,
+        again=np.zeros(len(flat), dtype=np.bool_),
     )
 
 
@@ -108,6 +111,94 @@ def test_compiled_rows_equal_the_readable_rule(texts, seed, quotes, with_people)
             assert found[f"{label}_evidence"][row] == (best["quote"] if best else "")
             start = found[f"{label}_start"][row]
             assert (pd.isna(start) and best is None) or start == best["start"]
+            end = found[f"{label}_end"][row]
+            assert (pd.isna(end) and best is None) or end == best["end"]
+
+
+def chances_of(lengths: list[int], chances: list[float]) -> Scores:
+    """Return scores of one document: units of these lengths, a space apart; 0 is no evidence."""
+    scores = scores_of([" ".join("a" * (length - 1) + "." for length in lengths)], 0)
+    assert (scores.end - scores.start).tolist() == lengths
+    chance = np.zeros_like(scores.unit_probability)
+    chance[:, 0] = chances
+    return replace(scores, unit_probability=chance, evidence=chance > 0)
+
+
+@pytest.mark.parametrize(
+    ("lengths", "chances", "expected"),
+    [
+        ([20, 20, 20], [0.5, 0.75, 0.5], [(0, 62, 0.75)]),
+        # A unit that is no evidence parts two spans.
+        ([20, 20, 20], [0.5, 0.0, 0.75], [(0, 20, 0.5), (42, 62, 0.75)]),
+        # The stronger neighbour first; then no more room.
+        ([140, 140, 140], [0.25, 0.75, 0.5], [(0, 140, 0.25), (141, 422, 0.75)]),
+        ([140, 140, 140], [0.5, 0.75, 0.5], [(0, 281, 0.75), (282, 422, 0.5)]),
+        # 300 code points with the space between are allowed, 301 aren't.
+        ([149, 150], [0.5, 0.5], [(0, 300, 0.5)]),
+        ([150, 150], [0.5, 0.5], [(0, 150, 0.5), (151, 301, 0.5)]),
+        # A stronger neighbour that is too long doesn't keep the weaker one out.
+        ([280, 60, 20], [0.5, 0.75, 0.25], [(0, 280, 0.5), (281, 362, 0.75)]),
+    ],
+)
+def test_neighbouring_evidence_is_one_span(lengths, chances, expected):
+    scores = chances_of(lengths, chances)
+    assert classify.spans_of(scores, 0) == [(LABELS[0], *span) for span in expected]
+
+
+@given(st.lists(st.tuples(st.integers(2, 300), st.sampled_from([0.0, 0.25, 0.5, 0.75])), max_size=14))
+@settings(max_examples=100, deadline=None)
+def test_spans_hold_each_evidence_unit_once(units):
+    scores = chances_of([length for length, _ in units], [chance for _, chance in units])
+    found = classify.spans_of(scores, 0)
+    assert all(end - start <= split.MAX_UNIT for _, start, end, _ in found)
+    places = list(zip(scores.start.tolist(), scores.end.tolist(), scores.unit_probability[:, 0], strict=True))
+    held = [
+        [(start, end, chance) for start, end, chance in places if start >= span[1] and end <= span[2]]
+        for span in found
+    ]
+    assert [unit for inside in held for unit in inside] == [unit for unit in places if unit[2] > 0]
+    assert [max(chance for *_, chance in inside) for inside in held] == [span[3] for span in found]
+    assert [(inside[0][0], inside[-1][1]) for inside in held] == [span[1:3] for span in found]
+    documents = pd.DataFrame({"account": [""], "people": [""]}, dtype="str")
+    text = " ".join("a" * (length - 1) + "." for length, _ in units)
+    written = spans.columns_of(
+        pd.Series([text], dtype="str"), documents, scores, np.array([True]), quotes=True, competitors={}
+    )
+    expected = [
+        {"label": label, "start": start, "end": end, "score": score, "quote": text[start:end]}
+        for label, start, end, score in found
+    ]
+    assert json.loads(written["spans"][0]) == expected
+
+
+def test_what_straddles_the_units_of_a_span_is_masked():
+    text = "Ring me on +1 555.\n010 4471 is the number, or write to lou@\nexample.com please."
+    scores = scores_of([text], 0)
+    scores.evidence[:] = True
+    documents = pd.DataFrame({"account": [""], "people": ["Lou Ferrante"]}, dtype="str")
+    column = pd.Series([text], dtype="str")
+    found = spans.columns_of(column, documents, scores, np.array([True]), quotes=True, competitors={})
+    document = spans.Document(text, ("Lou Ferrante",), True, False, {})
+    assert found["spans"][0] == spans.to_json(spans.spans_of_row(scores, 0, document, True))
+    assert [span["quote"] for span in json.loads(found["spans"][0])] == [
+        redact.redact(text, people=["Lou Ferrante"])
+    ] * 3
+
+
+def test_a_span_names_the_competitors_of_all_its_units():
+    text = "Acme is cheaper than this. Rival Soft is better. And Acme has it."
+    scores = scores_of([text], 0)
+    scores.evidence[:] = True
+    documents = pd.DataFrame({"account": [""], "people": [""]}, dtype="str")
+    rivals = {"Acme": (), "Rival Soft": ()}
+    column = pd.Series([text], dtype="str")
+    found = spans.columns_of(column, documents, scores, np.array([True]), quotes=True, competitors=rivals)
+    named = [(span["label"], span["competitors"]) for span in json.loads(found["spans"][0])]
+    assert named == [(label, ["Acme", "Rival Soft"]) for label in LABELS]
+    scores.evidence[:] = [[False] * 3, [True, False, False], [False] * 3]
+    found = spans.columns_of(column, documents, scores, np.array([True]), quotes=True, competitors=rivals)
+    named = [(span["label"], span["competitors"]) for span in json.loads(found["spans"][0])]
+    assert named == [(LABELS[0], ["Rival Soft"]), ("", ["Acme"]), ("", ["Acme"])]
 
 
 def test_leaving_is_told_where_there_is_an_account():
