@@ -217,6 +217,7 @@ def prepare(documents: pd.DataFrame, filters: Filters) -> tuple[pd.DataFrame, pd
     automatic = np.asarray(clean.is_auto_reply(documents["subject"], documents["body"]))
     texts = texts[~automatic].reset_index(drop=True)
     documents, answers = _drop(documents, automatic, "auto_reply")
+    documents = documents.assign(people=redact.with_senders(documents["people"], texts))
     return documents, texts, pd.concat([filtered, answers], ignore_index=True)
 
 

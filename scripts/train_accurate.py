@@ -8,11 +8,11 @@ The layer gives each token 13 numbers, in the order of the fast tier's: three la
 three of the unit, seven expectation sources. A document's or a unit's logit is the mean over its tokens,
 so one pass over the text labels it, finds its evidence and names what the expectation came from.
 
-Each seed is trained on one thread (two threads that wait for each other are slower than two seeds side by
-side: about 25 minutes each for 13,000 documents, read three times). A part of the documents is never
-trained on: on it seeds are compared, and calibration and thresholds fitted, with the very int8 model that ships. Averaged
-weights of two seeds (Wortsman et al. 2022) were no better there: macro-F1 .841, each alone .847 and .856.
-Gold is never read.
+Each seed is trained on one thread (two threads that wait for each other are slower than two seeds side
+by side: about 25 minutes each for 13,000 documents, read three times). A part of the documents is never
+trained on: on it seeds are compared, and calibration and thresholds fitted, with the very int8 model
+that ships. Averaged weights of two seeds (Wortsman et al. 2022) were no better there: macro-F1 .841,
+each alone .847 and .856. Gold is never read.
 """
 
 import hashlib

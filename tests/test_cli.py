@@ -383,7 +383,6 @@ def test_equal_ids_in_two_files_are_two_documents(tmp_path: Path) -> None:
         (["run", "t.csv"], 2, "--out"),
         (["run", "t.csv", "--out", "out", "--text-column", "txet"], 1, "text"),
         (["run", "t.csv", "--out", "out", "--model", "nothing"], 1, "default"),
-        (["run", "t.csv", "--out", "out", "--tier", "accurate"], 1, "--tier fast"),
         (["run", "t.csv", "--out", "out", "--since", "soon"], 2, "2026-03-31"),
         (["run", "t.csv", "--out", "out", "--where", "channel"], 2, "COLUMN=VALUE"),
         (["run", "t.csv", "--out", "out", "--where", "plam=pro"], 1, "no column 'plam' (--where)"),

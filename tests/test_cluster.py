@@ -178,7 +178,7 @@ def test_what_stops_a_worker_is_told_as_it_is(tmp_path: Path, cluster: Any) -> N
     table.write_text("id,text\n1,It crashes.\n", encoding="utf-8")
     job = run._job(moving.choose({}), model(), 5)
     gone = engines.Job(
-        work.ModelPlace("nowhere", "default", "1", "default-1-other", "fast"),
+        work.ModelPlace("nowhere", "default", model().version, "default-1-other", "fast"),
         job.settings,
         job.filters,
         job.reading,

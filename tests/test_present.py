@@ -119,6 +119,7 @@ def explanation(**changes):
     }
     return {
         "model_id": "default-1-abc",
+        "tier": "accurate",
         "language": "en",
         "labels": {PAIN: found, REQUEST: label, GAP: label},
         "expectation_source": "told",
@@ -130,7 +131,7 @@ def explanation(**changes):
 
 def test_an_explanation():
     assert present.explanation_text(explanation()).splitlines() == [
-        "model default-1-abc, language en",
+        "model default-1-abc, language en, decided by the accurate tier",
         "",
         "pain point: yes  (0.91, threshold 0.50)",
         "  evidence [3:20]: It crashed.",
@@ -151,7 +152,7 @@ def test_an_explanation_without_source_review_and_language():
     text = present.explanation_text(
         explanation(language="", expectation_source="", review=False, review_reason="")
     )
-    assert text.startswith("model default-1-abc, language undecided\n")
+    assert text.startswith("model default-1-abc, language undecided, decided by the accurate tier\n")
     assert "expectation from" not in text
     assert "a person should look" not in text
 

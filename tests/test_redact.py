@@ -3,11 +3,12 @@
 import time
 from itertools import pairwise
 
+import pandas as pd
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from classifier.redact import Mask, masks, redact, redact_many, redact_quote, redact_quotes
+from classifier.redact import Mask, masks, redact, redact_many, redact_quote, redact_quotes, with_senders
 
 PHONES = [
     *(
@@ -655,3 +656,20 @@ def test_a_short_name_is_masked_in_lower_case_where_somebody_signs(text: str, ex
 def test_ten_bare_digits_are_a_phone_where_the_words_say_so(text: str, masked: bool) -> None:
     bare = next(word for word in text.split() if word.isdigit())
     assert redact(text) == (text.replace(bare, "[PHONE]") if masked else text)
+
+
+@pytest.mark.parametrize(
+    ("text", "people", "expected"),
+    [
+        ("Forwarded from Ada Byron, IT: it crashes.", "", "Ada Byron"),
+        ("FWD from Zoë de Vries: see below", "Li Wei", "Li Wei"),
+        ("fwd: message from Jo Ann Smith\nHello", "Li Wei", "Li Wei;Jo Ann Smith"),
+        ("Forwarded from Ada Byron.", "Ada Byron", "Ada Byron"),
+        ("Forwarded from our ticket system, no name", "", ""),
+        ("We move forward by May Day.", "", ""),
+        ("", "Li Wei", "Li Wei"),
+    ],
+)
+def test_who_a_text_is_forwarded_from(text, people, expected):
+    found = with_senders(pd.Series([people], dtype="str"), pd.Series([text], dtype="str"))
+    assert found.tolist() == [expected]

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from classifier.redact.codes import BLANK, Span, cards, emails, hidden_emails, ibans, webs
+from classifier.redact.forwarded import with_senders
 from classifier.redact.names import may_name, names
 from classifier.redact.phones import phones
 
@@ -26,6 +27,7 @@ __all__ = [
     "redact_many",
     "redact_quote",
     "redact_quotes",
+    "with_senders",
 ]
 
 _PLACEHOLDER = re.compile(r"\[(?:EMAIL|PHONE|CARD|IBAN|URL|PERSON_\d{1,4})\]")

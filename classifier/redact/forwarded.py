@@ -1,0 +1,44 @@
+"""People whom a text itself says it comes from: "Forwarded from Ada Lovelace, IT:".
+
+In: texts. Out: names, which no field of the export may hold. Never guesses at other names in a text.
+"""
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_CUE = r"(?i)\b(forwarded|fwd)[: ]+(message )?(from|by|on behalf of)\b"
+_FORWARDED = re.compile(
+    r"\b(?:forwarded|fwd)[: ]+(?:message )?(?:from|by|on behalf of)[: ]+"
+    r"(?-i:((?:[^\W\d_a-z][\w'’-]+ ){1,2}[^\W\d_a-z][\w'’-]+))",
+    re.IGNORECASE,
+)
+
+
+def with_senders(people: "pd.Series", texts: "pd.Series") -> "pd.Series":
+    """Return the names of each document's people, ";"-joined, with those its text is forwarded from.
+
+    Parameters
+    ----------
+    people
+        Column `people` of table DOCUMENTS.
+    texts
+        The cleaned texts, same index.
+    """
+    import numpy as np
+    import pandas as pd
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    likely = pc.match_substring_regex(pa.array(texts, type=pa.large_string()), _CUE)
+    rows = np.flatnonzero(likely.to_numpy(zero_copy_only=False).astype(bool))
+    if not len(rows):
+        return people
+    named: list[str] = people.tolist()
+    for row, text in zip(rows.tolist(), texts.iloc[rows], strict=True):
+        known = list(filter(None, named[row].split(";")))
+        found = [name for name in _FORWARDED.findall(text) if name not in known]
+        named[row] = ";".join([*known, *dict.fromkeys(found)])
+    return pd.Series(named, index=people.index, dtype="str")
