@@ -134,9 +134,9 @@ def test_every_label_has_evidence_and_no_other():
             label for place, label in enumerate(LABELS) if scores.decision[row, place]
         }
         assert spans == sorted(spans, key=lambda span: (LABELS.index(span[0]), span[1]))
-        begins, ends = zip(*split.units(text), strict=True)
-        assert {start for _, start, _, _ in spans} <= set(begins)
-        assert {end for _, _, end, _ in spans} <= set(ends)
+        starts, ends = zip(*split.units(text), strict=True)
+        assert all(start in starts and end in ends for _, start, end, _ in spans)
+        assert all(end - start <= split.MAX_UNIT for _, start, end, _ in spans)
         assert (scores.source[row] >= 0) == scores.decision[row, LABELS.index(GAP)]
     assert scores.source.max() < len(EXPECTATION_SOURCES)
 

@@ -145,7 +145,7 @@ def test_neighbouring_evidence_is_one_span(lengths, chances, expected):
     assert classify.spans_of(scores, 0) == [(LABELS[0], *span) for span in expected]
 
 
-@given(st.lists(st.tuples(st.integers(2, 300), st.sampled_from([0.0, 0.25, 0.5, 0.75])), max_size=14))
+@given(st.lists(st.tuples(st.integers(5, 300), st.sampled_from([0.0, 0.25, 0.5, 0.75])), max_size=14))
 @settings(max_examples=100, deadline=None)
 def test_spans_hold_each_evidence_unit_once(units):
     scores = chances_of([length for length, _ in units], [chance for _, chance in units])
