@@ -332,7 +332,7 @@ def evaluate(
         resamples=resamples,
         seed=seed,
     )
-    tables = [render_table(measured.evaluation)]
+    tables = [f"model {model.model_id}, tier {model.tier}\n\n{render_table(measured.evaluation)}"]
     tables += [render_table(measured.comparison)] if measured.comparison else []
     body = {
         "command": "evaluate",

@@ -41,9 +41,9 @@ _UNMET_STEP: Final = {
     "advertised": "Find the wording that raised this expectation and correct it",
     "sold": "Tell Sales what may be promised here, and what not",
     "documented": "Bring the documentation and the product in line",
-    "told": "Tell customers when a promised date moves, before they ask",
+    "told": "Say what customers were told and whether it still holds, before they ask",
     "paid": "Say plainly what each plan includes",
-    "before": "Explain the change and what replaces the old way",
+    "before": "With the product team: restore it, or explain the change and say what takes its place",
     "norm": "Say what we do differently from others, and why",
     "": "Read the quotes and find out who raised this expectation",
 }
@@ -126,7 +126,10 @@ def marketing_backlog(
     documents = documents_of(items, "item_id")
     measures = measure(documents, "item_id", trend, revenue, as_of=as_of, half_life_days=half_life)
     table = measures.by_key.join(priorities(measures, settings.rank.weights))
-    table = table.join(examples(items, "item_id"))
+    # What contradicts a claim most surely tells more of it than what is typical of a theme.
+    at_risk = items["kind"] == CLAIM_AT_RISK
+    telling = items.assign(telling=items["claim_score"].where(at_risk, items["centrality"]))
+    table = table.join(examples(telling, "item_id", first="telling"))
     table["kind"] = items.drop_duplicates("item_id").set_index("item_id")["kind"]
     for column in ("theme_id", "claim_id", "capability_id", "objective_id", "expectation_source", "rival"):
         table[column] = most_common(items, "item_id", column).reindex(table.index).astype("str").fillna("")

@@ -138,12 +138,9 @@ def find(name: str, *, places: Sequence[Path]) -> Path:
             return folder
         if (folder / CURRENT).is_file():
             return _current(folder)
-    known = {path.parent.name for place in places for path in place.glob(f"*/{CURRENT}")}
-    known |= {
-        f"{path.parent.parent.name}/{path.parent.name}"
-        for place in places
-        for path in place.glob(f"*/*/{DESCRIPTION}")
-    }
+    found = [path.parent for place in places for path in place.glob(f"*/*/{DESCRIPTION}") if _decides(path)]
+    known = {folder.parent.name for folder in found if (folder.parent / CURRENT).is_file()}
+    known |= {f"{folder.parent.name}/{folder.name}" for folder in found}
     near = difflib.get_close_matches(name, known, n=1)
     raise ModelError(
         f"no model {name!r}{f' (did you mean {near[0]!r}?)' if near else ''}; "
@@ -151,6 +148,14 @@ def find(name: str, *, places: Sequence[Path]) -> Path:
         f"found there: {', '.join(sorted(known)) or 'none'}; use --model with one of these or "
         "with a model's folder, or --models with the folder that holds it"
     )
+
+
+def _decides(path: Path) -> bool:
+    """Tell a model that labels from others, such as the encoder of sentences."""
+    try:
+        return "heads" in json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError):
+        return True  # damaged: to be named, and then to be told of
 
 
 def _current(folder: Path) -> Path:
