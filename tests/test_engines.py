@@ -71,15 +71,19 @@ def test_every_row_is_in_one_piece() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("noticed", [False, True])
 def test_worker_processes_change_nothing_even_where_one_is_killed(
-    names: list[str], whole: pd.DataFrame
+    names: list[str], whole: pd.DataFrame, noticed: bool
 ) -> None:
+    """The death is noticed while batches are on their way, or before the next one is handed over."""
     runner = Processes(job(), model(), 2)
 
     def kill() -> None:
         workers = [one for one in psutil.Process().children() if "spawn_main" in " ".join(one.cmdline())]
         assert len(workers) == 2
         workers[0].send_signal(signal.SIGKILL)
+        while noticed and not runner._pool._broken:  # type: ignore[union-attr]
+            time.sleep(0.01)
 
     try:
         pd.testing.assert_frame_equal(scored(names, runner, after_first=kill), whole)

@@ -99,7 +99,7 @@ class Processes:
             if self._pool is not None:
                 for one in self._waiting:
                     if one.future is None:
-                        one.future = self._pool.submit(_task, one.batch)
+                        one.future = _sent(self._pool, one.batch)
         return pending
 
     def result(self, pending: _Pending) -> list[Part]:
@@ -147,8 +147,18 @@ class Processes:
             ) from None
         for other in self._waiting:
             if other.future is not None and not (other.future.done() and not _failed(other.future)):
-                other.future = pool.submit(_task, other.batch)
+                other.future = _sent(pool, other.batch)
         return part
+
+
+def _sent(pool: ProcessPoolExecutor, batch: ReadBatch) -> "Future[Part]":
+    """Hand a batch to the workers; a pool that broke since then is told of when the result is asked for."""
+    try:
+        return pool.submit(_task, batch)
+    except BrokenProcessPool as error:
+        failed: Future[Part] = Future()
+        failed.set_exception(error)
+        return failed
 
 
 def _failed(future: "Future[Part]") -> bool:
