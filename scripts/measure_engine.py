@@ -1,7 +1,8 @@
 """What a document costs a worker, and what it costs the process that takes the parts in.
 
-In: an export. Out: the block `figures` of docs/scale.md, but for the price. One thread, in processor seconds;
-other programs on the machine still make them more, for caches and cores are shared.
+In: an export and, if another than `fast`, a tier. Out: the block `figures` of docs/scale.md, but for the
+price. One thread, in processor seconds; other programs on the machine still make them more, for caches and
+cores are shared.
 """
 
 import sys
@@ -28,7 +29,8 @@ def seconds(work: Callable[[], Any]) -> tuple[Any, float]:
 def measure(path: Path, folder: Path) -> dict[str, float]:
     """Return the figures of one export, in the units of docs/scale.md."""
     numba.set_num_threads(1)
-    model = run.load_model("default")
+    tier = sys.argv[2] if len(sys.argv) > 2 else "fast"
+    model = run.load_model("default", tier=tier)
     job = run._job(choose({}), model, engines.PART_ROWS)
     (source,), _ = read.find_inputs([str(path)])
     batches, reading = seconds(lambda: list(read.read_files([source], job.reading)))
