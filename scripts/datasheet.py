@@ -67,8 +67,11 @@ def _by(kind: str, *columns: str) -> Callable[[], str]:
         found = [row for part in rows(kind).values() for row in part]
         blocks = []
         for column in columns:
-            names = sorted({row[column] for row in found})
-            body = [[name, *_counts([row for row in found if row[column] == name])] for name in names]
+            names = [row.get(column, row["source"]) for row in found]
+            body = [
+                [name, *_counts([row for row, own in zip(found, names, strict=True) if own == name])]
+                for name in sorted(set(names))
+            ]
             blocks.append(_table([column, *_HEAD], body))
         return "\n".join(blocks)
 
@@ -79,7 +82,7 @@ def _expectation_sources() -> str:
     body = []
     for name in EXPECTATION_SOURCES:
         cells = [
-            sum(row["expectation_source"] == name for part in rows(kind).values() for row in part)
+            sum((row["expectation_source"] or "") == name for part in rows(kind).values() for row in part)
             for kind in ("written", "annotations")
         ]
         body.append([name, *(f"{count:,}" for count in cells)])

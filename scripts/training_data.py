@@ -6,6 +6,7 @@ is a near-duplicate of a gold one. Shared by the scripts that train.
 
 import hashlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -17,6 +18,8 @@ from classifier.labels import LABELS
 
 PROJECT = Path(__file__).resolve().parent.parent
 HELD_OUT = PROJECT / "data/training/held_out.txt"
+NEAR_GOLD = PROJECT / "data/training/near_gold.txt"
+"""Ids of labelled documents that are near-duplicates of gold texts, for those who haven't these."""
 
 SOURCES = (
     card.Source("sumo_firefox_questions", "CC BY-SA 3.0", "support.mozilla.org, Firefox questions"),
@@ -33,26 +36,39 @@ SOURCES = (
 
 
 def training_data(data_root: Path) -> pd.DataFrame:
-    """Return all labelled documents, without those that are near-duplicates of a gold text."""
-    paths = [
-        *sorted((data_root / "train").glob("*.jsonl")),
-        *sorted((PROJECT / "data/training").glob("written_*.jsonl")),
+    """Return all labelled documents, without those that are near-duplicates of a gold text.
+
+    Raises
+    ------
+    ClickException
+        If a public text is missing or changed, or NEAR_GOLD lacks one of those documents.
+    """
+    folder = PROJECT / "data/training"
+    frames = [
+        *(labelled.read_labelled([path]) for path in sorted(folder.glob("written_*.jsonl"))),
+        *(annotated(path, data_root) for path in sorted(folder.glob("annotations_*.jsonl"))),
     ]
-    frames = [labelled.read_labelled([path]) for path in paths]
-    annotated = sorted((PROJECT / "data/training").glob("annotations_*.jsonl"))
-    frames += [_annotated(path, data_root) for path in annotated]
     documents = pd.concat(frames, ignore_index=True)
     documents = documents[~documents["id"].duplicated()].reset_index(drop=True)
-    groups = splits.near_duplicate_groups([*documents["text"], *gold_texts(data_root)])
+    near = documents["id"].isin(NEAR_GOLD.read_text(encoding="utf-8").split())
+    click.echo(f"{len(documents)} labelled documents; left out as near-duplicates of gold: {int(near.sum())}")
+    documents = documents[~near].reset_index(drop=True)
+    if leaks := near_duplicates(documents, gold_texts(data_root)):
+        raise click.ClickException(
+            f"near-duplicates of gold texts that {NEAR_GOLD} doesn't name: {', '.join(leaks)}; add them"
+        )
+    return documents
+
+
+def near_duplicates(documents: pd.DataFrame, texts: Sequence[str]) -> list[str]:
+    """Return the ids of documents that are near-duplicates of one of the texts."""
+    groups = splits.near_duplicate_groups([*documents["text"], *texts])
     leaks = np.isin(groups[: len(documents)], groups[len(documents) :])
-    click.echo(
-        f"{len(documents)} labelled documents; left out as near-duplicates of gold: {int(leaks.sum())}"
-    )
-    return documents[~leaks].reset_index(drop=True)
+    return sorted(documents["id"][leaks])
 
 
 def gold_texts(data_root: Path) -> list[str]:
-    """Return the texts that models are measured on."""
+    """Return the texts that models are measured on, where they are at hand."""
     paths = sorted((data_root / "gold").glob("*.jsonl"))
     return [text for path in paths for text in labelled.read_labelled([path])["text"]]
 
@@ -85,8 +101,16 @@ def held_out(documents: pd.DataFrame) -> "np.ndarray[tuple[int], np.dtype[np.boo
     return np.asarray(np.isin(groups, groups[named.to_numpy()]))
 
 
-def _annotated(path: Path, data_root: Path) -> pd.DataFrame:
-    """Join annotations (labels and offsets, keyed by source, id and hash) with the public texts."""
+def annotated(path: Path, data_root: Path) -> pd.DataFrame:
+    """Join annotations (labels and offsets, keyed by source, id and hash) with the public texts.
+
+    `end` of an annotation says how much of a long text was labelled, in code points.
+
+    Raises
+    ------
+    ClickException
+        If a text is missing, or another one than was labelled.
+    """
     texts: dict[str, dict[str, str]] = {}
     rows = []
     for line in path.read_text(encoding="utf-8").splitlines():
@@ -95,7 +119,7 @@ def _annotated(path: Path, data_root: Path) -> pd.DataFrame:
         if source not in texts:
             table = pd.read_parquet(public_file(data_root, source), columns=["id", "text"])
             texts[source] = dict(zip(table["id"].astype(str), table["text"].str.strip(), strict=True))
-        text = texts[source].get(row["id"], "")
+        text = texts[source].get(row["id"], "")[: row.get("end")].strip()
         if hashlib.sha256(text.encode()).hexdigest()[:16] != row["sha256"]:
             raise click.ClickException(
                 f"{path}: {source} {row['id']} has another text than the one that was labelled"

@@ -1,11 +1,13 @@
 """The labelled data that is part of the project: whole, consistent, and apart from what measures it."""
 
+import hashlib
 import json
 import re
 from collections import Counter
 from functools import cache
 from pathlib import Path
 
+import click
 import datasheet
 import numpy as np
 import pandas as pd
@@ -56,7 +58,7 @@ def test_written_rows(path):
             assert 0 < len(span) <= LONGEST_SPAN, place
         assert (row["expectation_source"] in EXPECTATION_SOURCES) == (GAP in row["labels"]), place
         assert row["source"] in ("support_written", "sales_note"), place
-        assert row["channel"], place
+        assert row.get("channel", row["source"]), place
 
 
 def test_no_text_is_there_twice():
@@ -97,6 +99,7 @@ def test_annotations_hold_labels_and_places_but_no_text(path):
             "evidence",
             "expectation_source",
             "annotators",
+            "end",
         }, place
         assert re.fullmatch(r"[0-9a-f]{16}", row["sha256"]), place
         assert set(row["labels"]) <= set(LABELS), place
@@ -144,12 +147,12 @@ def test_near_duplicates_never_straddle_folds():
 
 
 def test_training_leaves_out_near_duplicates_of_gold(tmp_path, monkeypatch):
-    """Gold texts are planted in the training data as edited copies: none may get through."""
+    """Gold texts are planted in the training data as edited copies: none may get through, none unnamed."""
     texts = written()[written()["text"].str.split().str.len() > 20]
     gold, own = texts.iloc[:20], texts.iloc[20:60]
-    for place, (name, rows_) in enumerate({"gold/dev": gold, "train/ours": own}.items()):
+    for place, (name, rows_) in enumerate({"gold/dev": gold, "data/training/written_x": own}.items()):
         path = tmp_path / f"{name}.jsonl"
-        path.parent.mkdir()
+        path.parent.mkdir(parents=True)
         leaks = [] if place == 0 else [edited(text)[at % 4] for at, text in enumerate(gold["text"])]
         found = [*rows_["text"], *leaks]
         path.write_text(
@@ -159,9 +162,44 @@ def test_training_leaves_out_near_duplicates_of_gold(tmp_path, monkeypatch):
             ),
             encoding="utf-8",
         )
-    monkeypatch.setattr(training_data, "PROJECT", tmp_path / "none")
+    near = tmp_path / "near_gold.txt"
+    near.write_text("", encoding="utf-8")
+    monkeypatch.setattr(training_data, "PROJECT", tmp_path)
+    monkeypatch.setattr(training_data, "NEAR_GOLD", near)
+    with pytest.raises(click.ClickException, match="near-duplicates of gold texts") as raised:
+        training_data.training_data(tmp_path)
+    near.write_text(re.search(r"doesn't name: (.*); add", raised.value.message)[1].replace(", ", "\n"))
     learnt = training_data.training_data(tmp_path)
     assert sorted(learnt["text"]) == sorted(own["text"])
+    # Those who haven't the gold texts get the same documents.
+    (tmp_path / "gold" / "dev.jsonl").unlink()
+    pd.testing.assert_frame_equal(training_data.training_data(tmp_path), learnt)
+
+
+def test_a_long_text_is_learnt_from_as_far_as_it_was_labelled(tmp_path):
+    """Annotations name a public text by id and hash; `end` says how much of it a reader saw."""
+    text = "The export fails every time. " + "More of the same. " * 80
+    path = tmp_path / "public" / "forum.parquet"
+    path.parent.mkdir()
+    pd.DataFrame({"id": ["7"], "text": [f"  {text}"]}).to_parquet(path)
+    row = {
+        "source": "forum",
+        "id": "7",
+        "end": 100,
+        "sha256": hashlib.sha256(text[:100].strip().encode()).hexdigest()[:16],
+        "labels": [LABELS[0]],
+        "evidence": {LABELS[0]: [0, 28]},
+        "expectation_source": "",
+        "annotators": 1,
+    }
+    annotations = tmp_path / "annotations_x.jsonl"
+    annotations.write_text(json.dumps(row) + "\n", encoding="utf-8")
+    found = training_data.annotated(annotations, tmp_path)
+    assert found["text"].tolist() == [text[:100].strip()]
+    assert json.loads(found["evidence"].iat[0]) == {LABELS[0]: "The export fails every time."}
+    pd.DataFrame({"id": ["7"], "text": ["Another text."]}).to_parquet(path)
+    with pytest.raises(click.ClickException, match="forum 7 has another text"):
+        training_data.annotated(annotations, tmp_path)
 
 
 def test_nothing_written_is_a_near_duplicate_of_the_examples():
