@@ -6,7 +6,7 @@ anew replaced. Pure and row-local: neither the order nor the number of the texts
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -39,10 +39,15 @@ class AccurateModel:
     band: Mapping[str, float]
     threads: int = 0
 
-    @cached_property
+    @property
     def transformer(self) -> Transformer:
         """The transformer, loaded when it is first asked: most texts never ask it."""
-        return Transformer.load(self.folder, workers=self.threads)
+        return _transformer(self.folder, self.threads)
+
+
+@lru_cache(maxsize=2)
+def _transformer(folder: Path, threads: int) -> Transformer:
+    return Transformer.load(folder, workers=threads)
 
 
 def unsure(scores: Scores, heads: Mapping[str, Head], band: Mapping[str, float]) -> Ints:

@@ -53,7 +53,8 @@ class Head:
 
     `stack` weighs STACKED, then comes the intercept; `threshold` and `unit_threshold` are
     probabilities; a document within `margin` of the threshold (difference of logits) is too close to
-    call.
+    call; `prior` is the share of documents with the label where all this was fitted, 0 where a model of old
+    doesn't tell.
     """
 
     stack: tuple[float, ...]
@@ -62,6 +63,18 @@ class Head:
     unit_shift: float
     unit_threshold: float
     margin: float
+    prior: float = 0.0
+
+    def shifted(self, logit: float) -> "Head":
+        """Return the head for documents among which the label is more common by `logit` (of its odds).
+
+        Units follow: a sentence carries a label more often where documents do.
+        """
+        return replace(
+            self,
+            stack=(*self.stack[:-1], self.stack[-1] + logit),
+            unit_shift=self.unit_shift + logit,
+        )
 
 
 @dataclass(frozen=True)

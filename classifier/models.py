@@ -87,6 +87,33 @@ class LoadedModel:
         """How the chosen tier decides; the cascade's thresholds are those of the fast tier."""
         return self.accurate.heads if self.accurate and self.tier == ACCURATE else self.fast.heads
 
+    @property
+    def priors(self) -> tuple[float, ...]:
+        """Share of each label among the documents that the probabilities were calibrated on.
+
+        Raises
+        ------
+        ModelError
+            If the model doesn't tell them: it was made before they were kept.
+        """
+        priors = tuple(self.heads[label].prior for label in LABELS)
+        if not all(priors):
+            raise ModelError(
+                f"model {self.model_id} doesn't say how common labels were where it was calibrated, which "
+                "--prior-shift needs; train it again, or leave the option out"
+            )
+        return priors
+
+    def shifted(self, logits: Sequence[float]) -> "LoadedModel":
+        """Return the model for documents among which labels are more common by `logits`, of their odds."""
+        by_label = dict(zip(LABELS, logits, strict=True))
+
+        def moved(heads: Mapping[str, Head]) -> dict[str, Head]:
+            return {label: head.shifted(by_label[label]) for label, head in heads.items()}
+
+        slow = self.accurate and replace(self.accurate, heads=moved(self.accurate.heads))
+        return replace(self, fast=replace(self.fast, heads=moved(self.fast.heads)), accurate=slow)
+
     def score(self, texts: Any, scores: Scores, readable: Any) -> Scores:
         """Return the scores of the chosen tier, given those of the fast one.
 

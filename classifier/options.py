@@ -102,6 +102,12 @@ def reading(function: F) -> F:
             click.option(
                 "--quotes", type=click.Choice(["redacted", "none"]), default=None, help="Quotes to write."
             ),
+            click.option(
+                "--prior-shift/--no-prior-shift",
+                default=None,
+                help="First find how common each label is in each source, and decide by that "
+                "(reads the input twice).",
+            ),
             *_MOVING,
         ),
     )
@@ -226,8 +232,8 @@ def choose(values: Mapping[str, Any]) -> Chosen:
     keep = tuple(dict.fromkeys((*settings.input.keep, *_kept(values.get("keep", ()), "--keep", OptionError))))
     may_lack = tuple(name for name in settings.input.keep if name not in values.get("keep", ()))
     settings = replace(settings, input=replace(settings.input, **named, keep=keep))
-    if values.get("quotes"):
-        settings = replace(settings, scoring=replace(settings.scoring, quotes=values["quotes"]))
+    scoring = {name: values[name] for name in ("quotes", "prior_shift") if values.get(name) is not None}
+    settings = replace(settings, scoring=replace(settings.scoring, **scoring))
     where = _where(values.get("where", ()))
     since, until = day(values.get("since"), "--since"), day(values.get("until"), "--until")
     if since is not None and until is not None and since >= until:

@@ -7,6 +7,7 @@ read has a place. Never writes a file; never holds more than a batch.
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -41,6 +42,8 @@ class ScoreSettings:
     competitors: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     keep: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()  # none: those of the model
+    # Source -> what is added to the logit of each label there; see priors.py.
+    shifts: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,8 @@ class Tally:
     notes: list[str] = field(default_factory=list)
     # Path as the user gave it -> name in the tables, which must not depend on where the files lie.
     names: Mapping[str, str] = field(default_factory=dict)
+    # Source -> what `--prior-shift` found, as run.json tells it.
+    shifts: dict[str, Any] = field(default_factory=dict)
     # Which row of a repeated id counts: the first as rows stream by, the newest once all were read.
     counts: str = "first"
 
@@ -284,6 +289,23 @@ def score(
     -------
     Table SCORED and the kept columns, one row per document, same order.
     """
+    if not settings.shifts:
+        return _score(documents, texts, model, settings)
+    parts = []
+    for source, own in documents.groupby("source", sort=True):
+        shift = settings.shifts.get(str(source))
+        adjusted = model.shifted(shift) if shift else model
+        part = _score(own.reset_index(drop=True), texts[own.index].reset_index(drop=True), adjusted, settings)
+        parts.append(part.set_index(own.index))
+    if not parts:
+        return _score(documents, texts, model, settings)
+    return pd.concat(parts).sort_index(kind="stable")
+
+
+def _score(
+    documents: pd.DataFrame, texts: pd.Series, model: LoadedModel, settings: ScoreSettings
+) -> pd.DataFrame:
+    """Do as `score`, with one model for all documents."""
     languages = language.detect(texts)
     supported = language.is_supported(languages, settings.languages or model.languages).to_numpy()
     machine = clean.is_machine_text(texts)

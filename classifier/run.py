@@ -8,7 +8,7 @@ import platform
 import resource
 import sys
 import time
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
@@ -17,10 +17,11 @@ from typing import Any
 
 import pandas as pd
 
-from classifier import backlogs, engines, models, pipeline, read, report, schema, sentences, tables
+from classifier import backlogs, engines, models, pipeline, priors, read, report, schema, sentences, tables
 from classifier.dedupe import Register
 from classifier.engines import Engine, Job, Journal
 from classifier.errors import InputError, OutputError
+from classifier.labels import LABELS
 from classifier.models import LoadedModel
 from classifier.newest import Newest
 from classifier.options import Chosen
@@ -253,7 +254,7 @@ def run(
             begin("writing")
             _write(folder, scored, results, chosen, choice)
         paths = list(choice.references.given().values())
-        _write_manifest(folder, results, paths, chosen, choice, watching, clock, sources)
+        _write_manifest(folder, results, paths, chosen, choice, watching, clock, sources, tally.shifts)
         names = sorted(path.name for path in manifest.visible(folder))
     return _outcome(out, results, tally, clock, names)
 
@@ -332,6 +333,8 @@ def _scored(
     sources, notes = found
     tally.names = pipeline.short_names(source.name for source in sources)
     job = _job(chosen, model, watching.engine.part_rows)
+    if chosen.settings.scoring.prior_shift:
+        job = _shifted(job, sources, model, tally, watching)
     identity = partial(engines.identity_of, job, sources, manifest.versions())
     tally.notes += journal.start(identity, resume=watching.resume)
     engines.use_threads(watching.engine.workers)
@@ -349,6 +352,37 @@ def _scored(
     finally:
         clock.workers, clock.resumed = runner.workers, journal.taken
         runner.close(at_once=not done)
+
+
+def _shifted(
+    job: Job, sources: Sequence[read.Input], model: LoadedModel, tally: Tally, watching: Watching
+) -> Job:
+    """Return the job with the shifts that a first pass over all inputs finds."""
+    shares = model.priors  # before any work: an old model has none
+    runner = engines.start(watching.engine, job, model, sources)
+    done = False
+    try:
+        with rows_bar(
+            shown=watching.progress, total=_expected(sources, watching), what="counting labels"
+        ) as advance:
+            passed = engines.parts(sources, (), job=job, runner=runner, journal=engines.NoJournal())
+            shifts = engines.shifts_of(_watched(passed, advance), model)
+        done = True
+    finally:
+        runner.close(at_once=not done)
+    tally.shifts = priors.told(shifts, shares, LABELS)
+    tally.notes += engines.notes_of(shifts, shares)
+    settings = replace(job.settings, shifts={source: shift.logit for source, shift in shifts.items()})
+    return replace(job, settings=settings)
+
+
+def _watched(parts: Iterator[pipeline.Part], advance: Callable[[int], None]) -> Iterator[pipeline.Part]:
+    """Yield parts, and tell how many documents have passed."""
+    passed = 0
+    for part in parts:
+        yield part
+        passed += part.documents
+        advance(passed)
 
 
 def _job(chosen: Chosen, model: LoadedModel, part_rows: int) -> Job:
@@ -467,8 +501,10 @@ def _write_manifest(
     watching: Watching,
     clock: _Clock,
     sources: Sequence[read.Input] = (),
+    shifts: Mapping[str, Any] | None = None,
 ) -> None:
     settings: dict[str, Any] = asdict(chosen.settings)
+    settings["scoring"]["prior_shifts"] = dict(shifts or {})
     settings["filters"] = {
         "since": str(chosen.filters.since or ""),
         "until": str(chosen.filters.until or ""),

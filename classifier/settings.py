@@ -42,6 +42,7 @@ class Scoring:
 
     languages: tuple[str, ...] = ()  # none: those of the model
     quotes: str = "redacted"
+    prior_shift: bool = False
 
 
 @dataclass(frozen=True)

@@ -390,6 +390,7 @@ def fit_heads(
             unit_shift=shift,
             unit_threshold=unit_threshold,
             margin=float(np.quantile(np.abs(logit - threshold), settings.too_close)),
+            prior=float(has.mean()),
         )
     return heads, probability, decision
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from classifier import read
+from classifier.engines.counting import notes_of, shifts_of
 from classifier.engines.identity import identity_of
 from classifier.engines.journal import Journal, NoJournal, folder_beside, opened
 from classifier.engines.processes import InProcess, Processes, workers_for
@@ -28,8 +29,10 @@ __all__ = [
     "Runner",
     "folder_beside",
     "identity_of",
+    "notes_of",
     "opened",
     "parts",
+    "shifts_of",
     "start",
     "use_threads",
 ]
