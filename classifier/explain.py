@@ -6,7 +6,7 @@ answers at once.
 
 from typing import Any, Final
 
-from classifier import classify
+from classifier import classify, clean
 from classifier.labels import EXPECTATION_SOURCES, LABELS
 from classifier.models import LoadedModel
 
@@ -22,7 +22,9 @@ def explanation_of(text: str, model: LoadedModel, *, language: str) -> dict[str,
     decided.
     """
     fast = classify.score_one(model.fast, text)
-    readable = language in ("", *model.languages)
+    supported = language in ("", *model.languages)
+    machine = clean.is_machine(text)
+    readable = supported and not machine and any(map(str.isalpha, text))
     scores = model.score([text], fast, [readable])
     heads = model.accurate.heads if model.accurate and scores.refined[0] else model.fast.heads
     spans = classify.spans_of(scores, 0) if readable else []
@@ -39,7 +41,7 @@ def explanation_of(text: str, model: LoadedModel, *, language: str) -> dict[str,
             "ngrams": [{"ngram": ngram, "weight": round(weight, 6)} for ngram, weight in weighed],
         }
     source = int(scores.source[0])
-    reason = _review_reason(text, scores, readable=readable)
+    reason = _review_reason(text, scores, supported=supported, machine=machine)
     return {
         "model_id": model.model_id,
         "tier": "accurate" if scores.refined[0] else "fast",
@@ -51,10 +53,10 @@ def explanation_of(text: str, model: LoadedModel, *, language: str) -> dict[str,
     }
 
 
-def _review_reason(text: str, scores: classify.Scores, *, readable: bool) -> str:
-    if not text.strip():
+def _review_reason(text: str, scores: classify.Scores, *, supported: bool, machine: bool) -> str:
+    if not text.strip() or machine:
         return "no_text"
-    if not readable:
+    if not supported:
         return "language"
     if len(text) > classify.TOO_LONG:
         return "too_long"

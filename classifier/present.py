@@ -107,6 +107,10 @@ def explanation_text(explanation: Mapping[str, Any]) -> str:
         f"model {explanation['model_id']}, language {explanation['language'] or 'undecided'}, "
         f"decided by the {explanation['tier']} tier"
     ]
+    if explanation["review"]:
+        lines.append(f"a person should look: {explanation['review_reason']}")
+    if explanation["tier"] == "accurate":
+        lines.append("it has no n-grams; those below, and their weights, are the fast tier's")
     for label, one in explanation["labels"].items():
         verdict = "yes" if one["decision"] else "no"
         lines.append("")
@@ -121,8 +125,6 @@ def explanation_text(explanation: Mapping[str, Any]) -> str:
         lines += [f"  {gram['weight']:+.2f}  {gram['ngram']}" for gram in one["ngrams"]]
     if explanation["expectation_source"]:
         lines += ["", f"expectation from: {explanation['expectation_source']}"]
-    if explanation["review"]:
-        lines += ["", f"a person should look: {explanation['review_reason']}"]
     return "\n".join(lines)
 
 

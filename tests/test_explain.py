@@ -2,10 +2,11 @@ import json
 import subprocess
 import sys
 
+import pandas as pd
 import pytest
 import trained
 
-from classifier import classify, models
+from classifier import classify, models, pipeline, schema
 from classifier.explain import SHOWN, explanation_of
 from classifier.labels import EXPECTATION_SOURCES, GAP, LABELS
 
@@ -40,6 +41,28 @@ def test_it_says_what_scoring_says(model):
         assert found["expectation_source"] == (EXPECTATION_SOURCES[source] if source >= 0 else "")
         assert (found["expectation_source"] != "") == found["labels"][GAP]["decision"]
         assert found["review"] == bool(scores.close[row].any())
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("SELECT id, error FROM crashes WHERE severity = 'broken'", "no_text"),
+        ('Traceback (most recent call last):\n  File "a.py", line 3, in go\nValueError: broken', "no_text"),
+        ("4,99 / 10", None),
+        ("   ", "no_text"),
+        ("The query SELECT * FROM t crashes the app every single time.", None),
+    ],
+)
+def test_it_has_the_guards_that_scoring_has(model, text, reason):
+    documents = schema.conform(
+        pd.DataFrame({"body": [text], "row": [1]}).reindex(columns=list(schema.DOCUMENTS)), schema.DOCUMENTS
+    )
+    settings = pipeline.ScoreSettings()
+    row = pipeline.score(documents, texts=documents["body"], model=model, settings=settings).iloc[0]
+    found = explanation_of(text, model, language="en")
+    assert [found["labels"][label]["decision"] for label in LABELS] == [row[label] for label in LABELS]
+    assert found["review_reason"] == row["review_reason"]
+    assert reason is None or found["review_reason"] == reason
 
 
 def test_ngrams_are_the_strongest_first(model):

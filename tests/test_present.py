@@ -132,6 +132,8 @@ def explanation(**changes):
 def test_an_explanation():
     assert present.explanation_text(explanation()).splitlines() == [
         "model default-1-abc, language en, decided by the accurate tier",
+        "a person should look: uncertain",
+        "it has no n-grams; those below, and their weights, are the fast tier's",
         "",
         "pain point: yes  (0.91, threshold 0.50)",
         "  evidence [3:20]: It crashed.",
@@ -143,8 +145,6 @@ def test_an_explanation():
         "expectation gap: no  (0.12, threshold 0.50)",
         "",
         "expectation from: told",
-        "",
-        "a person should look: uncertain",
     ]
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from classifier.clean.autoreply import is_auto_reply
-from classifier.clean.machine import has_letters, is_machine_text
+from classifier.clean.machine import has_letters, is_machine, is_machine_text
 from classifier.clean.mail import is_forward, strip_mail
 from classifier.clean.markup import strip_html
 
@@ -26,6 +26,7 @@ __all__ = [
     "has_letters",
     "is_auto_reply",
     "is_forward",
+    "is_machine",
     "is_machine_text",
 ]
 

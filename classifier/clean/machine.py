@@ -59,9 +59,17 @@ def is_machine_text(texts: "pd.Series") -> "npt.NDArray[np.bool_]":
     """Mark texts that are nothing but a stack trace, SQL, JSON without a sentence in it, or log lines."""
     marked = _matching(texts, _START)
     for row in marked.nonzero()[0]:
-        text = texts.iloc[row]
-        marked[row] = len(text) <= _LONGEST and any(kind(text) for kind in _KINDS)
+        marked[row] = _is_of_a_kind(texts.iloc[row])
     return marked
+
+
+def is_machine(text: str) -> bool:
+    """Tell of one text what `is_machine_text` tells of many."""
+    return re.match(_START, text) is not None and _is_of_a_kind(text)
+
+
+def _is_of_a_kind(text: str) -> bool:
+    return len(text) <= _LONGEST and any(kind(text) for kind in _KINDS)
 
 
 def _matching(texts: "pd.Series", pattern: str) -> "npt.NDArray[np.bool_]":
