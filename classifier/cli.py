@@ -191,7 +191,7 @@ def score(inputs: tuple[str, ...], out: str, form: str, bom: bool, **values: Any
     from classifier import present
     from classifier import run as commands
 
-    check_ending(out)
+    check_ending(out, form)
     chosen = choose(values)
     rows_form = form if form in ("csv", "jsonl") else "csv" if out == "-" else ""
     outcome = commands.score(

@@ -279,21 +279,27 @@ def _where(pairs: tuple[str, ...]) -> dict[str, str]:
     return chosen
 
 
-def check_ending(out: str) -> None:
+def check_ending(out: str, form: str) -> None:
     """Refuse a name for scored rows that doesn't tell their format; "-" is standard output.
 
     Raises
     ------
     OptionError
-        If it doesn't end in a known way.
+        If it doesn't end in a known way, or `form`, what --format says, is another format of rows.
     """
     from classifier.report.writers import format_of
 
+    if out == "-":
+        return
     try:
-        if out != "-":
-            format_of(out)
+        kind, _ = format_of(out)
     except OutputError as error:
         raise OptionError(f"--out {error}") from error
+    if form in ("csv", "jsonl") and form != kind:
+        raise OptionError(
+            f"--format {form} doesn't fit --out {out}: a file's format is told by its name; "
+            f"leave --format out, or end the name in .{form}"
+        )
 
 
 def day(text: str | None, option: str) -> "pd.Timestamp | None":

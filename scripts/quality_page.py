@@ -309,6 +309,38 @@ def _transfer_detail(results: Figures) -> str:
     return _table(head, rows) if rows else ""
 
 
+def _prior_shift(results: Figures) -> str:
+    rows = [
+        [
+            SETS.get(row["set"], row["set"]),
+            TITLES[row["label"]],
+            tier,
+            *(_number(row[name]) for name in ("share", "trained", "estimated")),
+            *(_number(row[name]["value"]) for name in ("before", "after")),
+            _shown(row["gain"]),
+        ]
+        for tier in TIERS
+        for row in results.get("prior_shift", {}).get(tier, {"rows": []})["rows"]
+    ]
+    head = ["set", "label", "tier", "share", "in training", "estimated", "F1", "F1 with it", "difference"]
+    return _table(head, rows) if rows else ""
+
+
+def _language(results: Figures) -> str:
+    rows = [
+        [
+            row["set"],
+            row["language"],
+            row["words"],
+            f"{row['texts']:,}",
+            *(_number(row[name]) for name in ("right", "untold", "wrong", "as_english")),
+        ]
+        for row in results.get("language", [])
+    ]
+    head = ["set", "language", "words", "texts", "right", "not told", "wrong", "told as English"]
+    return _table(head, rows) if rows else ""
+
+
 def _learning_curve(results: Figures) -> str:
     points = results.get("learning_curve", [])
     if not points:
@@ -365,6 +397,8 @@ SECTIONS: Final[dict[str, Callable[[Figures], str]]] = {
     "sources": _sources,
     "transfer": _transfer,
     "transfer-detail": _transfer_detail,
+    "prior-shift": _prior_shift,
+    "language": _language,
     "learning-curve": _learning_curve,
 }
 """What a marker of the page may name."""

@@ -212,3 +212,17 @@ def test_shared_options_have_help(decorator, names):
     found = {option.opts[0]: option for option in command.params}
     assert set(found) == names
     assert all(option.help for option in found.values())
+
+
+@pytest.mark.parametrize(
+    ("out", "form", "said"),
+    [("rows.csv", "jsonl", "--format jsonl doesn't fit"), ("rows.txt", "text", "can't tell the format")],
+)
+def test_a_name_and_a_format_that_contradict_are_refused(out, form, said):
+    with pytest.raises(OptionError, match=said):
+        options.check_ending(out, form)
+
+
+@pytest.mark.parametrize(("out", "form"), [("rows.csv.gz", "csv"), ("-", "jsonl"), ("rows.parquet", "json")])
+def test_a_name_and_a_format_that_fit(out, form):
+    options.check_ending(out, form)
