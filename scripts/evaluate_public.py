@@ -230,10 +230,15 @@ def _issue_classes(issues: public_sets.Issues) -> npt.NDArray[np.str_]:
 def protocols(
     answers: Answers, reviews: public_sets.MiniBar, issues: public_sets.Issues, resamples: int
 ) -> Figures:
-    """Measure what a tier said of Mini-BAR (each app by a model of the others) and of NLBSE's test issues."""
+    """Measure what a tier said of Mini-BAR (each app by a model of the others) and of NLBSE's test issues.
+
+    A question that has no answers isn't measured.
+    """
     figures: Figures = {}
     drawn = metrics.resample(splits.near_duplicate_groups(reviews.texts), resamples, seed=0)
     for name, truth in reviews.truth.items():
+        if f"minibar_{name}" not in answers:
+            continue
         table = _aligned(answers[f"minibar_{name}"], reviews.ids)
         probability = table["probability"].to_numpy(dtype=float) if "probability" in table else None
         decided = table["prediction"].to_numpy(dtype=bool)
@@ -241,7 +246,8 @@ def protocols(
         figures[key], _ = _binary(truth, decided, probability, drawn)
         title = f"{name.replace('_', ' ')}s: Mini-BAR, each app by a model of the other two"
         figures[key] |= _about("T3", title, public_sets.MINIBAR_PUBLISHED[name])
-    figures["nlbse"] = _issue_figures(_aligned(answers["nlbse"], issues.ids), issues, resamples)
+    if "nlbse" in answers:
+        figures["nlbse"] = _issue_figures(_aligned(answers["nlbse"], issues.ids), issues, resamples)
     return figures
 
 
@@ -297,8 +303,9 @@ def _read_answers(path: Path) -> Answers:
 @click.option(
     "--predictions",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="Parquet with question, id, prediction, probability: what this tier said of Mini-BAR and NLBSE'24, "
-    "trained by their protocols. The fast tier is trained here; others are not measured without.",
+    help="Parquet with question, id, prediction, probability: what this tier said of Mini-BAR or NLBSE'24, "
+    "trained by their protocols (scripts/minibar_accurate.py). The fast tier is trained here; others are not "
+    "measured without.",
 )
 @click.option("--resamples", type=click.IntRange(1), default=RESAMPLES, show_default=True)
 def main(data_root: Path, name: str, tier: str, predictions: Path | None, resamples: int) -> None:
