@@ -1,4 +1,4 @@
-"""What a MiniLM that is fine-tuned like the accurate tier says of Mini-BAR, each app by a model of the others.
+"""What a MiniLM that is fine-tuned like the accurate tier says of Mini-BAR: each app by one that never saw it.
 
 In: the folder of public data, weights of MiniLM. Out: a Parquet file for `evaluate_public.py --tier accurate
 --predictions`. The network starts from the general MiniLM for each app, for the accurate tier that ships has
