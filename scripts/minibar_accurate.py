@@ -1,4 +1,4 @@
-"""What a MiniLM that is fine-tuned like the accurate tier says of Mini-BAR: each app by one that never saw it.
+"""What a MiniLM that is fine-tuned as the accurate tier is says of Mini-BAR, each app held out in turn.
 
 In: the folder of public data, weights of MiniLM. Out: a Parquet file for `evaluate_public.py --tier accurate
 --predictions`. The network starts from the general MiniLM for each app, for the accurate tier that ships has
