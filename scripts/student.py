@@ -23,6 +23,9 @@ from classifier.labels import LABELS
 SETTINGS = train.TrainingSettings(
     features=FeatureSettings(bits=21, words=3, char_max=0), document_c=16.0, unit_c=8.0, min_documents=4
 )
+SOFT = 0.2
+"""Weight of a soft label beside one that was given by reading."""
+
 ITERATIONS, FURTHER = 60, 20
 """Of the solver: from nothing, and from the weights of the first fit, which lack the held-out documents."""
 
@@ -110,7 +113,7 @@ def _weights(
     """Return the weights of documents, then of units, for each label, and their six intercepts."""
     columns, bias = [], []
     starts = iter(first or [None] * 2 * len(LABELS))
-    whole = np.concatenate([inside, np.ones(len(soft.document), dtype=bool)]).astype(float)
+    whole = np.concatenate([inside.astype(float), np.full(len(soft.document), SOFT)])
     for place in range(len(LABELS)):
         target = np.concatenate([truth.has[:, place], soft.document[:, place]])
         weights, intercept = fit_shares(ngrams.documents, target, whole, settings.document_c, next(starts))
@@ -119,7 +122,7 @@ def _weights(
     for place in range(len(LABELS)):
         known = (truth.unit_has[:, place] != -1) & inside[truth.owner]
         target = np.concatenate([truth.unit_has[:, place] == 1, soft.unit[:, place]])
-        weight = np.concatenate([known, np.ones(len(soft.unit), dtype=bool)]).astype(float)
+        weight = np.concatenate([known.astype(float), np.full(len(soft.unit), SOFT)])
         weights, intercept = fit_shares(ngrams.units, target, weight, settings.unit_c, next(starts))
         columns.append(weights)
         bias.append(intercept)
