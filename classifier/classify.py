@@ -6,7 +6,8 @@ row-local: a text's result doesn't depend on the texts beside it. Never reads or
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final, Protocol
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,9 @@ import numpy.typing as npt
 from classifier import features, split
 from classifier.features import FeatureSettings
 from classifier.labels import EXPECTATION_SOURCES, GAP, LABELS
+
+if TYPE_CHECKING:
+    from classifier.kernel import Lookup
 
 Reals = npt.NDArray[np.float32]
 Flags = npt.NDArray[np.bool_]
@@ -86,6 +90,13 @@ class FastModel:
     weights: Reals
     bias: tuple[float, ...]
     heads: Mapping[str, Head]
+
+    @cached_property
+    def lookup(self) -> "Lookup":
+        """Index and weights as the kernel takes them."""
+        from classifier.kernel import Lookup
+
+        return Lookup.of(self.index, self.weights)
 
 
 @dataclass(frozen=True)
@@ -167,7 +178,7 @@ def score_texts(model: FastModel, texts: Any) -> Scores:
 
     column = Column.of(texts)
     units = kernel.split_column(column)
-    sums, counts = kernel.sum_column(column, units, model.features, model.index, model.weights)
+    sums, counts = kernel.sum_column(column, units, model.features, model.lookup)
     heads = [model.heads[label] for label in LABELS]
     rules = deciding.Rules(
         bias=np.array(model.bias, dtype=np.float32),

@@ -1,7 +1,7 @@
 """Hashed n-grams: the one definition of tokens, n-grams and hash.
 
 In: a unit of text. Out: bucket numbers, one for each n-gram that occurs. Never learns anything.
-This is the readable reference; `kernel.py` compiles the same rules.
+This is the readable reference; `kernel` compiles the same rules.
 """
 
 from collections.abc import Iterator

@@ -64,7 +64,7 @@ _MOVING = (
         "--workers",
         type=click.IntRange(1),
         default=None,
-        help="Processes that score (default: by the size of the inputs).",
+        help="Processes that score (default: threads of one; by inputs and cores).",
     ),
     click.option("--resume", is_flag=True, help="Go on where an interrupted run of this output stopped."),
 )

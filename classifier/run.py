@@ -337,7 +337,6 @@ def _scored(
         job = _shifted(job, sources, model, tally, watching)
     identity = partial(engines.identity_of, job, sources, manifest.versions())
     tally.notes += journal.start(identity, resume=watching.resume)
-    engines.use_threads(watching.engine.workers)
     runner = engines.start(watching.engine, job, model, sources)
     seen, done = Register() if seen is None else seen, False
     share = partial(read.share_read, sources)

@@ -1,7 +1,7 @@
 """Documents to units: about a sentence each, with its place in the text.
 
 In: a cleaned text. Out: (start, end) pairs in code points that cover every letter and digit.
-Never changes the text. This is the readable reference; `kernel.py` compiles the same rules.
+Never changes the text. This is the readable reference; `kernel` compiles the same rules.
 """
 
 from collections.abc import Mapping

@@ -45,6 +45,7 @@ def inputs(folder: Path) -> list[str]:
 def score(
     names: list[str], out: Path, *, resume: bool = False, keep: tuple[str, ...] = ("tag",), **engine: Any
 ) -> Outcome:
-    """Score with small parts; `engine` are fields of Engine."""
-    watching = Watching(progress=False, engine=Engine(**{"part_rows": PART_ROWS, **engine}), resume=resume)
+    """Score with small parts, one after the other; `engine` are fields of Engine."""
+    chosen_engine = Engine(**{"part_rows": PART_ROWS, "workers": 1, **engine})
+    watching = Watching(progress=False, engine=chosen_engine, resume=resume)
     return run.score(names, str(out), model=model(), chosen=choose({"keep": keep}), watching=watching)

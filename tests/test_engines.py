@@ -20,6 +20,7 @@ from classifier.cli import main
 from classifier.dedupe import Register
 from classifier.engines import NoJournal, processes, work
 from classifier.engines.processes import InProcess, Processes
+from classifier.engines.threads import Threads
 from classifier.errors import EngineError, ModelError
 
 ROOT = Path(__file__).parents[1]
@@ -55,6 +56,14 @@ def scored(names: list[str], runner: Any, part_rows: int = moving.PART_ROWS, aft
 def test_the_size_of_parts_changes_nothing(part_rows: int, names: list[str], whole: pd.DataFrame) -> None:
     found = scored(names, InProcess(job(part_rows), model()), part_rows)
     pd.testing.assert_frame_equal(found, whole)
+
+
+def test_threads_change_nothing(names: list[str], whole: pd.DataFrame) -> None:
+    runner = Threads(job(), model(), 3)
+    try:
+        pd.testing.assert_frame_equal(scored(names, runner), whole)
+    finally:
+        runner.close()
 
 
 def test_every_row_is_in_one_piece() -> None:
@@ -146,14 +155,19 @@ def test_one_batch_alone_starts_no_process(names: list[str], whole: pd.DataFrame
 def test_workers_are_as_asked_or_as_many_as_the_inputs_are_worth(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(processes, "_cores", lambda: 4)
+    monkeypatch.setattr(processes, "_cores", lambda: 6)
     path = tmp_path / "t.csv"
     path.write_bytes(b"text\n")
     source = read.Input("t.csv", path)
     assert processes.workers_for(None, [source]) == 1
     assert processes.workers_for(3, [source]) == 3
     os.truncate(path, processes.WORTH_BYTES)
-    assert processes.workers_for(None, [source]) == 4
+    assert processes.workers_for(None, [source]) == 6
+    # A few cores are kept busy by threads, whatever the size.
+    monkeypatch.setattr(processes, "_cores", lambda: 2)
+    assert processes.workers_for(None, [source]) == 1
+    assert processes.threads_for(None) == 2
+    assert processes.threads_for(1) == 1
 
 
 def test_a_worker_with_another_model_is_refused(tmp_path: Path) -> None:

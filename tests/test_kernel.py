@@ -79,7 +79,7 @@ def units_of(texts: list[str]) -> list[list[tuple[int, int]]]:
     return [pairs[a:b] for a, b in zip(units.first[:-1], units.first[1:], strict=True)]
 
 
-def table(shape: FeatureSettings, outputs: int) -> tuple[np.ndarray, np.ndarray]:
+def weighed(shape: FeatureSettings, outputs: int) -> tuple[np.ndarray, np.ndarray]:
     """Weights of a model that knows every second bucket."""
     index = np.arange(shape.buckets, dtype=np.int32)
     index[::2] = 0
@@ -114,11 +114,11 @@ def test_buckets_equal_the_reference(shape: FeatureSettings, texts: list[str]) -
 @settings(max_examples=100, deadline=None)
 def test_sums_do_not_depend_on_the_batch(texts: list[str], data: st.DataObject) -> None:
     shape = SHAPES[1]
-    index, weights = table(shape, 3)
+    lookup = kernel.Lookup.of(*weighed(shape, 3))
 
     def sums(batch: list[str]) -> list[list[float]]:
         column = Column.of(batch)
-        summed, counts = kernel.sum_column(column, kernel.split_column(column), shape, index, weights)
+        summed, counts = kernel.sum_column(column, kernel.split_column(column), shape, lookup)
         assert (counts[:, 1] <= counts[:, 0]).all()
         rows: list[list[float]] = np.hstack([summed, counts]).tolist()
         return rows
@@ -131,7 +131,7 @@ def test_sums_equal_the_sparse_product() -> None:
     sparse = pytest.importorskip("scipy.sparse")
     shape = SHAPES[0]
     texts = ["It crashed twice, please fix it. I'd like dark mode, dark mode!", "", "Über-teuer für €30?"]
-    index, weights = table(shape, 2)
+    index, weights = weighed(shape, 2)
     column = Column.of(texts)
     units = kernel.split_column(column)
     indptr, buckets = kernel.bucket_column(column, units, shape)
@@ -141,10 +141,46 @@ def test_sums_equal_the_sparse_product() -> None:
     matrix.sum_duplicates()
     assert matrix.data.max() > 1
     matrix.data[:] = 1.0
-    sums, counts = kernel.sum_column(column, units, shape, index, weights)
+    sums, counts = kernel.sum_column(column, units, shape, kernel.Lookup.of(index, weights))
     np.testing.assert_allclose(sums, matrix @ weights[index], atol=1e-4)
     assert counts[:, 0].tolist() == np.diff(matrix.indptr).tolist()
     assert counts[:, 1].tolist() == (matrix @ (index > 0).astype(np.float32)).tolist()
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@given(texts=st.lists(TEXTS, min_size=1, max_size=3))
+@example([" ".join(f"w{number}" for number in range(30))])
+@settings(max_examples=100, deadline=None)
+def test_sums_equal_the_reference_to_the_last_bit(shape: FeatureSettings, texts: list[str]) -> None:
+    index, weights = weighed(shape, 13)
+    column = Column.of(texts)
+    sums, counts = kernel.sum_column(
+        column, kernel.split_column(column), shape, kernel.Lookup.of(index, weights)
+    )
+    expected = np.zeros_like(sums)
+    units = [text[start:end] for text in texts for start, end in split.units(text)]
+    for row, unit in enumerate(units):
+        ngrams = features.distinct(unit, shape)
+        known = [index[ngram.bucket] for ngram in ngrams if index[ngram.bucket]]
+        assert counts[row].tolist() == [len(ngrams), len(known)]
+        for place in known:
+            expected[row] += weights[place]
+    assert sums.tobytes() == expected.tobytes()
+
+
+def test_a_model_may_keep_its_rows_in_any_order() -> None:
+    shape = SHAPES[1]
+    index, weights = weighed(shape, 3)
+    shuffled = np.concatenate([[0], 1 + np.random.default_rng(5).permutation(len(weights) - 1)])
+    others = np.empty_like(weights)
+    others[shuffled] = weights
+    column = Column.of(["It crashed twice, please fix it. I'd like dark mode."])
+    units = kernel.split_column(column)
+    expected = kernel.sum_column(column, units, shape, kernel.Lookup.of(index, weights))
+    found = kernel.sum_column(
+        column, units, shape, kernel.Lookup.of(shuffled[index].astype(np.int32), others)
+    )
+    assert [part.tobytes() for part in found] == [part.tobytes() for part in expected]
 
 
 def test_half_a_surrogate_pair_takes_one_place() -> None:

@@ -250,3 +250,12 @@ def test_a_title_that_the_text_repeats_is_no_subject(tmp_path):
     assert read(repeated, subject_column="title").column("subject")[0] == "Login 0"
     other = write(tmp_path / "b.csv", "id,title,text\n1,Login,It fails\n2,Export,Export is slow\n")
     assert read(other).column("subject") == ["Login", "Export"]
+
+
+def test_accents_are_composed_in_files_that_are_read_in_blocks(tmp_path):
+    # An irregular row makes the parsers take turns, so the column comes in pieces.
+    path = write(tmp_path / "a.csv", 'id,text\n1,cafe\u0301\n2,a "b\n3,cafe\u0301\n')
+    big = "".join(f"{number},{'x' * 1000} cafe\u0301\n" for number in range(4, 12_000))
+    path.write_text(path.read_text(encoding="utf-8") + big, encoding="utf-8")
+    result = read(path, batch_rows=20_000)
+    assert {text[-4:] for text in result.column("body") if "caf" in text} == {"café"}

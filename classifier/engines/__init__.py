@@ -13,7 +13,8 @@ from classifier import read
 from classifier.engines.counting import notes_of, shifts_of
 from classifier.engines.identity import identity_of
 from classifier.engines.journal import Journal, NoJournal, folder_beside, opened
-from classifier.engines.processes import InProcess, Processes, workers_for
+from classifier.engines.processes import InProcess, Processes, threads_for, workers_for
+from classifier.engines.threads import Threads
 from classifier.engines.work import PART_ROWS, Job, ModelPlace, pieces
 from classifier.models import LoadedModel
 from classifier.pipeline import Part
@@ -34,7 +35,6 @@ __all__ = [
     "parts",
     "shifts_of",
     "start",
-    "use_threads",
 ]
 
 
@@ -47,7 +47,7 @@ class Engine:
     kind
         local or dask.
     workers
-        Processes; None: as the inputs and the machine suggest.
+        Processes; None: threads or processes, as the inputs and the machine suggest.
     scheduler
         Address of a Dask scheduler; empty: a cluster on this machine, for this run.
     part_rows
@@ -99,15 +99,10 @@ def start(engine: Engine, job: Job, model: LoadedModel, inputs: Sequence[Input])
 
         return Cluster(job, model, inputs, workers=engine.workers, scheduler=engine.scheduler)
     workers = workers_for(engine.workers, inputs)
-    return Processes(job, model, workers) if workers > 1 else InProcess(job, model)
-
-
-def use_threads(count: int | None) -> None:
-    """Let this process use as many cores as asked for (None: all) where it scores itself."""
-    if count:
-        import numba
-
-        numba.set_num_threads(min(count, numba.get_num_threads()))
+    if workers > 1:
+        return Processes(job, model, workers)
+    threads = threads_for(engine.workers)
+    return Threads(job, model, threads) if threads > 1 else InProcess(job, model)
 
 
 @dataclass(frozen=True)

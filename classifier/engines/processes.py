@@ -27,12 +27,21 @@ MOST: Final = 8
 """Workers that are taken unasked: the reading process feeds no more."""
 
 
+MOST_THREADS: Final = 4
+"""Cores that threads of one process keep busy; on more, worker processes gain more."""
+
+
 def workers_for(asked: int | None, inputs: Sequence[Input]) -> int:
-    """Return how many processes score: as asked, else one for each core where there is enough to do."""
+    """Return how many processes score: as asked, else one a core where there are many, and enough to do."""
     if asked:
         return asked
     size = sum(source.path.stat().st_size for source in inputs if source.is_here)
-    return min(_cores(), MOST) if size >= WORTH_BYTES else 1
+    return min(_cores(), MOST) if _cores() > MOST_THREADS and size >= WORTH_BYTES else 1
+
+
+def threads_for(asked: int | None) -> int:
+    """Return how many threads score in one process: one a core, unless one worker was asked for."""
+    return asked or min(_cores(), MOST_THREADS)
 
 
 def _cores() -> int:

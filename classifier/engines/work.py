@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from threading import Lock
 from typing import Final
 
 import pandas as pd
@@ -21,9 +20,6 @@ from classifier.read import ReadBatch, ReadOptions
 
 PART_ROWS: Final = 5_000
 """Documents that are moved at once: enough to make the way worth while, few enough to fill all workers."""
-
-_ONE_AT_A_TIME = Lock()
-"""numba's own pool of threads may be entered by one thread of a process only."""
 
 
 @dataclass(frozen=True)
@@ -83,9 +79,8 @@ FEWER: Final = "use fewer --workers, or a machine with more memory"
 
 def compute_alone(batch: ReadBatch, job: Job) -> Part:
     """Do as `compute` in a worker process, which is one of many: with one thread."""
-    with _ONE_AT_A_TIME:
-        _use_one_thread()
-        return compute(batch, job)
+    _use_one_thread()
+    return compute(batch, job)
 
 
 def compute_file(source: read.Input, job: Job) -> list[Part]:
@@ -96,14 +91,13 @@ def compute_file(source: read.Input, job: Job) -> list[Part]:
     FeedbackError
         As `compute`; or if the input can't be read from here.
     """
-    with _ONE_AT_A_TIME:
-        _use_one_thread()
-        here = read.fetch(source)
-        return [
-            compute(piece, job)
-            for batch in read.read_files([here], job.reading)
-            for piece in pieces(batch, job.part_rows)
-        ]
+    _use_one_thread()
+    here = read.fetch(source)
+    return [
+        compute(piece, job)
+        for batch in read.read_files([here], job.reading)
+        for piece in pieces(batch, job.part_rows)
+    ]
 
 
 def pieces(batch: ReadBatch, rows: int) -> Iterator[ReadBatch]:
@@ -148,8 +142,6 @@ def loaded(place: ModelPlace) -> LoadedModel:
 
 
 def _use_one_thread() -> None:
-    import numba
     import pyarrow
 
-    numba.set_num_threads(1)
     pyarrow.set_cpu_count(1)

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from classifier.buffers import Bytes, Column, Offsets, compiled
-from classifier.chars import SPACE, TABLE_SIZE, tables
+from classifier.chars import SPACE, TABLE_SIZE, flags, tables
 
 DOUBTFUL: Final = -1
 
@@ -30,6 +30,12 @@ _OTHER_APOSTROPHES: Final = (0x2BC, 0xFF07)
 
 _BEYOND: Final = ((0x370, 0x1FFF), (0x3040, 0xD7AF), (0xFF66, 0xFF9F))
 """What `_BEYOND_LATIN` of the package matches."""
+
+
+_ASCII: Final = np.array(
+    [0 if flags(chr(code)) & SPACE else ord(chr(code).lower()) for code in range(128)], np.int32
+)
+"""What a character below 0x80 folds to, 0 for space."""
 
 
 @lru_cache(maxsize=1)
@@ -66,22 +72,17 @@ class Words:
         self.owners = np.array(owners, dtype=np.int64)
 
 
-@compiled()
+@compiled(forceinline=True)
 def _add(
-    token: Codes,
-    begin: int,
-    stop: int,
+    value: np.uint64,
     keys: npt.NDArray[np.uint64],
     spans: npt.NDArray[np.int64],
     owners: npt.NDArray[np.int64],
     hits: npt.NDArray[np.float64],
 ) -> bool:
-    """Count a token for its languages; False where no language has it."""
-    value = np.uint64(_OFFSET)
-    for place in range(begin, stop):
-        value = np.uint64((value ^ np.uint64(token[place])) * np.uint64(_PRIME))
+    """Count a token, given its hash, for its languages; False where no language has it."""
     slot = value % np.uint64(_SLOTS)
-    while spans[slot, 1]:
+    while keys[slot]:
         if keys[slot] == value:
             share = 1.0 / spans[slot, 1]
             for place in range(spans[slot, 0], spans[slot, 0] + spans[slot, 1]):
@@ -91,28 +92,33 @@ def _add(
     return False
 
 
-@compiled()
+@compiled(forceinline=True)
 def _count(
     token: Codes,
     length: int,
+    value: np.uint64,
     edges: npt.NDArray[np.bool_],
     keys: npt.NDArray[np.uint64],
     spans: npt.NDArray[np.int64],
     owners: npt.NDArray[np.int64],
     hits: npt.NDArray[np.float64],
 ) -> None:
-    if length == 0 or _add(token, 0, length, keys, spans, owners, hits):
+    """Count a token, or, where no language has it, what is left of it without signs at its edges."""
+    if length == 0 or _add(value, keys, spans, owners, hits):
         return
     begin, stop = 0, length
     while begin < stop and token[begin] < len(edges) and edges[token[begin]]:
         begin += 1
     while stop > begin and token[stop - 1] < len(edges) and edges[token[stop - 1]]:
         stop -= 1
-    if begin < stop:
-        _add(token, begin, stop, keys, spans, owners, hits)
+    if begin < stop < length or 0 < begin < stop:
+        value = np.uint64(_OFFSET)
+        for place in range(begin, stop):
+            value = np.uint64((value ^ np.uint64(token[place])) * np.uint64(_PRIME))
+        _add(value, keys, spans, owners, hits)
 
 
-@compiled()
+@compiled(forceinline=True)
 def _code_at(data: Bytes, place: int) -> tuple[int, int]:
     """Return the code point at `place` and the bytes it takes."""
     byte = np.int32(data[place])
@@ -126,7 +132,7 @@ def _code_at(data: Bytes, place: int) -> tuple[int, int]:
     return int(high | ((data[place + 2] & 0x3F) << 6) | (data[place + 3] & 0x3F)), 4
 
 
-@compiled()
+@compiled(forceinline=True)
 def _hits(
     data: Bytes,
     begin: int,
@@ -143,7 +149,21 @@ def _hits(
 ) -> bool:
     """Count the words of the first `longest` code points; False where letters beyond Latin are among them."""
     place, count, length = begin, 0, 0
+    value = np.uint64(_OFFSET)
     while place < stop and count < longest:
+        if data[place] < 0x80:
+            # Most characters are such, and need nothing but one look at a small table.
+            folded = _ASCII[data[place]]
+            place += 1
+            count += 1
+            if folded:
+                token[length] = folded
+                length += 1
+                value = np.uint64((value ^ np.uint64(folded)) * np.uint64(_PRIME))
+            else:
+                _count(token, length, value, edges, keys, spans, owners, hits)
+                length, value = 0, np.uint64(_OFFSET)
+            continue
         code, size = _code_at(data, place)
         place += size
         count += 1
@@ -152,20 +172,24 @@ def _hits(
                 if low <= code <= high:
                     return False
         if code < TABLE_SIZE and kinds[code] & SPACE:
-            _count(token, length, edges, keys, spans, owners, hits)
-            length = 0
-        elif code == _TYPOGRAPHIC:
+            _count(token, length, value, edges, keys, spans, owners, hits)
+            length, value = 0, np.uint64(_OFFSET)
+            continue
+        before = length
+        if code == _TYPOGRAPHIC:
             token[length] = _PLAIN
             length += 1
-        elif code < 0x80 or code >= TABLE_SIZE or code in _OTHER_APOSTROPHES:
-            token[length] = code | 0x20 if 65 <= code <= 90 else code
+        elif code >= TABLE_SIZE or code in _OTHER_APOSTROPHES:
+            token[length] = code
             length += 1
         else:
             for step in range(3):
                 if folds[code, step]:
                     token[length] = folds[code, step]
                     length += 1
-    _count(token, length, edges, keys, spans, owners, hits)
+        for written in range(before, length):
+            value = np.uint64((value ^ np.uint64(token[written])) * np.uint64(_PRIME))
+    _count(token, length, value, edges, keys, spans, owners, hits)
     return True
 
 

@@ -43,7 +43,9 @@ def is_scalar(kind: pa.DataType) -> bool:
 
 def tidy(texts: pd.Series) -> pd.Series:
     """Return texts without NUL, with LF line ends, in NFC; plain ASCII costs a look only."""
-    array = before = pa.array(texts, pa.large_string())
+    array = pa.array(texts, pa.large_string())
+    # Arrow's masks fit whole arrays only, and a column that was read in blocks is none.
+    array = before = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
     for unwanted, instead in (("\0", ""), ("\r\n", "\n")):
         if pc.any(pc.match_substring(array, unwanted)).as_py():
             array = pc.replace_substring(array, unwanted, instead)

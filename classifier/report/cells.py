@@ -12,6 +12,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from classifier.buffers import Column
+from classifier.report.records import records
+
 GUARDED = r"^'*[=+\-@\t\r]"
 """Text cells that get one leading apostrophe: what a spreadsheet would run, and what already looks
 guarded, so that taking one apostrophe away gives every text back."""
@@ -36,11 +39,9 @@ def csv_records(frame: pd.DataFrame, *, guard: bool = True) -> bytes:
     """
     if frame.empty:
         return b""
-    cells = [_csv_cells(frame[name], guard) for name in frame.columns]
-    if len(cells) == 1:
-        # A record that is an empty line would be taken for no record at all.
-        cells = [_replace_where(cells[0], pc.equal(cells[0], ""), pa.scalar('""', pa.large_string()))]
-    return _joined(cells, ",", "", "\n")
+    cells = [_csv_cells(frame[name]) for name in frame.columns]
+    plain = [not _is_text(frame[name]) for name in frame.columns]
+    return records([Column.of(column) for column in cells], plain, guard=guard)
 
 
 def json_lines(frame: pd.DataFrame, *, raw: Sequence[str] = ()) -> bytes:
@@ -74,7 +75,7 @@ def _text(value: str) -> pa.Scalar:
     return pa.scalar(value, pa.large_string())
 
 
-def _csv_cells(column: pd.Series, guard: bool) -> pa.Array:
+def _csv_cells(column: pd.Series) -> pa.Array:
     if pd.api.types.is_bool_dtype(column.dtype):
         return _flags(column)
     if isinstance(column.dtype, pd.DatetimeTZDtype):
@@ -83,7 +84,13 @@ def _csv_cells(column: pd.Series, guard: bool) -> pa.Array:
         return pc.fill_null(pa.array(column).cast(pa.large_string()), "")
     if pd.api.types.is_float_dtype(column.dtype):
         return pc.fill_null(decimals(column), "")
-    return _csv_text(_large_text(column), guard)
+    return _large_text(column)
+
+
+def _is_text(column: pd.Series) -> bool:
+    kind = column.dtype
+    typed = pd.api.types.is_numeric_dtype(kind) or isinstance(kind, pd.DatetimeTZDtype)
+    return not (typed or pd.api.types.is_bool_dtype(kind))
 
 
 def _json_cells(column: pd.Series, *, is_json: bool) -> pa.Array:
@@ -145,19 +152,6 @@ def _large_text(column: pd.Series) -> pa.Array:
     if isinstance(array, pa.ChunkedArray):
         array = array.combine_chunks()
     return pc.fill_null(array.cast(pa.large_string()), "")
-
-
-def _csv_text(text: pa.Array, guard: bool) -> pa.Array:
-    if guard:
-        runs = pc.match_substring_regex(text, GUARDED)
-        if pc.any(runs).as_py():
-            text = pc.if_else(runs, pc.binary_join_element_wise(_text("'"), text, _text("")), text)
-    quoting = pc.match_substring_regex(text, '[",\r\n]')
-    if not pc.any(quoting).as_py():
-        return text
-    doubled = pc.replace_substring(text, '"', '""')
-    quoted = pc.binary_join_element_wise(_text('"'), doubled, _text('"'), _text(""))
-    return pc.if_else(quoting, quoted, text)
 
 
 def _json_text(text: pa.Array) -> pa.Array:

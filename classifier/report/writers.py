@@ -8,6 +8,7 @@ import contextlib
 import gzip
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Protocol, cast
 
@@ -71,51 +72,56 @@ def _blocks(frame: pd.DataFrame, rows: int = TEXT_ROWS) -> Iterator[pd.DataFrame
 
 
 class _Encoder(Protocol):
-    """Turns blocks of `block_rows` rows into bytes of one format."""
+    """Turns rows into the bytes of one format; what is written doesn't depend on how they were cut."""
 
-    block_rows: int
-
-    def write(self, block: pd.DataFrame) -> None: ...
+    def write(self, rows: pd.DataFrame) -> None: ...
     def close(self) -> None: ...
     def release(self) -> None:
         """Let go of what is still open after a failure."""
 
 
-class _Csv:
-    block_rows = TEXT_ROWS
+class _Lines:
+    """A record for each row. Written in blocks of TEXT_ROWS, for compressed bytes depend on the blocks."""
 
-    def __init__(self, stream: BinaryIO, columns: Sequence[str], bom: bool) -> None:
-        self._stream = stream
-        stream.write((BOM if bom else b"") + cells.csv_header(columns))
+    def __init__(self, stream: BinaryIO, encode: Callable[[pd.DataFrame], bytes]) -> None:
+        self._stream, self._encode = stream, encode
+        self._block: list[bytes] = []
+        self._rows = 0
 
-    def write(self, block: pd.DataFrame) -> None:
-        self._stream.write(cells.csv_records(block))
+    def write(self, rows: pd.DataFrame) -> None:
+        start = 0
+        while start < len(rows):
+            piece = rows.iloc[start : start + TEXT_ROWS - self._rows]
+            self._block.append(self._encode(piece))
+            self._rows += len(piece)
+            start += len(piece)
+            if self._rows == TEXT_ROWS:
+                self._flush()
 
     def close(self) -> None:
+        self._flush()
         self._stream.flush()
 
     def release(self) -> None:
         pass
 
+    def _flush(self) -> None:
+        block, self._block, self._rows = self._block, [], 0
+        if block:
+            self._stream.write(b"".join(block))
 
-class _JsonLines:
-    block_rows = TEXT_ROWS
 
-    def __init__(self, stream: BinaryIO, columns: Sequence[str], bom: bool) -> None:
-        self._stream = stream
+def _csv(stream: BinaryIO, columns: Sequence[str], bom: bool) -> _Lines:
+    stream.write((BOM if bom else b"") + cells.csv_header(columns))
+    return _Lines(stream, cells.csv_records)
 
-    def write(self, block: pd.DataFrame) -> None:
-        self._stream.write(cells.json_lines(block, raw=RAW_JSON))
 
-    def close(self) -> None:
-        self._stream.flush()
-
-    def release(self) -> None:
-        pass
+def _json_lines(stream: BinaryIO, columns: Sequence[str], bom: bool) -> _Lines:
+    return _Lines(stream, partial(cells.json_lines, raw=RAW_JSON))
 
 
 class _Parquet:
-    block_rows = BLOCK_ROWS
+    """Row groups of BLOCK_ROWS."""
 
     def __init__(self, stream: BinaryIO, columns: Sequence[str], bom: bool) -> None:
         import pyarrow.parquet as pq
@@ -123,15 +129,22 @@ class _Parquet:
         table = {**schema.SCORED, **dict.fromkeys(columns, schema.STR), **schema.SCORED}
         self._schema = pa.schema([(name, _ARROW_TYPES[table[name]]) for name in columns])
         self._writer = pq.ParquetWriter(stream, self._schema, compression="zstd", version="2.6")
+        self._waiting: list[pd.DataFrame] = []
+        self._rows = 0
 
-    def write(self, block: pd.DataFrame) -> None:
-        arrow = pa.Table.from_pandas(block, schema=self._schema, preserve_index=False)
-        # Without pandas' own metadata the bytes depend on nothing but the rows.
-        self._writer.write_table(
-            arrow.replace_schema_metadata(None).combine_chunks(), row_group_size=BLOCK_ROWS
-        )
+    def write(self, rows: pd.DataFrame) -> None:
+        self._waiting.append(rows)
+        self._rows += len(rows)
+        if self._rows >= BLOCK_ROWS:
+            whole = pd.concat(self._waiting, ignore_index=True)
+            end = self._rows - self._rows % BLOCK_ROWS
+            self._encode(whole.iloc[:end])
+            # A copy, or the whole batch would stay in memory for the sake of its last rows.
+            self._waiting, self._rows = [whole.iloc[end:].copy()], self._rows - end
 
     def close(self) -> None:
+        if self._waiting:
+            self._encode(pd.concat(self._waiting, ignore_index=True))
         self._writer.close()
 
     def release(self) -> None:
@@ -139,13 +152,21 @@ class _Parquet:
         with contextlib.suppress(OutputError, OSError):
             self._writer.close()
 
+    def _encode(self, rows: pd.DataFrame) -> None:
+        for block in _blocks(rows, BLOCK_ROWS):
+            arrow = pa.Table.from_pandas(block, schema=self._schema, preserve_index=False)
+            # Without pandas' own metadata the bytes depend on nothing but the rows.
+            self._writer.write_table(
+                arrow.replace_schema_metadata(None).combine_chunks(), row_group_size=BLOCK_ROWS
+            )
+
 
 FORMATS: Mapping[str, Callable[[BinaryIO, Sequence[str], bool], _Encoder]] = {
-    "csv": _Csv,
-    "jsonl": _JsonLines,
+    "csv": _csv,
+    "jsonl": _json_lines,
     "parquet": _Parquet,
 }
-"""To add an output format of scored rows: one class above, one line here."""
+"""To add an output format of scored rows: one encoder above, one line here."""
 
 COMPRESSIONS = ("gz", "zst")
 
@@ -172,36 +193,19 @@ def format_of(path: str) -> tuple[str, str]:
 
 
 class ScoredWriter:
-    """Writes scored rows batch by batch, in fixed blocks; made by `scored_writer`."""
+    """Writes scored rows batch by batch; made by `scored_writer`."""
 
     def __init__(self, encoder: _Encoder, extra: Sequence[str]) -> None:
         self._encoder = encoder
         self._extra = tuple(extra)
-        self._waiting: list[pd.DataFrame] = []
-        self._rows_waiting = 0
 
     def write(self, frame: pd.DataFrame) -> None:
         """Add rows: at least the columns of `schema.SCORED` and the extra ones."""
-        self._waiting.append(schema.conform(frame, schema.SCORED, extra=self._extra))
-        self._rows_waiting += len(frame)
-        if self._rows_waiting >= self._encoder.block_rows:
-            self._encode(last=False)
+        self._encoder.write(schema.conform(frame, schema.SCORED, extra=self._extra))
 
     def close(self) -> None:
-        """Encode what still waits for a full block."""
-        if self._waiting:
-            self._encode(last=True)
+        """Write what still waits for a full block."""
         self._encoder.close()
-
-    def _encode(self, *, last: bool) -> None:
-        size = self._encoder.block_rows
-        rows = pd.concat(self._waiting, ignore_index=True)
-        end = len(rows) if last else len(rows) - len(rows) % size
-        for block in _blocks(rows.iloc[:end], size):
-            self._encoder.write(block)
-        # A copy, or the whole batch would stay in memory for the sake of its last rows.
-        self._waiting = [rows.iloc[end:].copy()]
-        self._rows_waiting = len(rows) - end
 
 
 @contextlib.contextmanager
