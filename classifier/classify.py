@@ -91,6 +91,12 @@ class FastModel:
     bias: tuple[float, ...]
     heads: Mapping[str, Head]
 
+    def with_heads(self, heads: Mapping[str, Head]) -> "FastModel":
+        """Return a model that decides otherwise; both share the weights as the kernel takes them."""
+        other = replace(self, heads=heads)
+        vars(other)["lookup"] = self.lookup
+        return other
+
     @cached_property
     def lookup(self) -> "Lookup":
         """Index and weights as the kernel takes them."""

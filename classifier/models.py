@@ -112,7 +112,7 @@ class LoadedModel:
             return {label: head.shifted(by_label[label]) for label, head in heads.items()}
 
         slow = self.accurate and replace(self.accurate, heads=moved(self.accurate.heads))
-        return replace(self, fast=replace(self.fast, heads=moved(self.fast.heads)), accurate=slow)
+        return replace(self, fast=self.fast.with_heads(moved(self.fast.heads)), accurate=slow)
 
     def score(self, texts: Any, scores: Scores, readable: Any) -> Scores:
         """Return the scores of the chosen tier, given those of the fast one.

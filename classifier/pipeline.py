@@ -5,8 +5,10 @@ read has a place. Never writes a file; never holds more than a batch.
 """
 
 import json
+import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,12 +16,13 @@ import pandas as pd
 
 from classifier import classify, clean, language, redact, schema, spans
 from classifier.classify import Scores
-from classifier.dedupe import Fingerprints, Register, fingerprints
+from classifier.dedupe import SAME_ID, Fingerprints, Register, fingerprints
 from classifier.errors import InputError
 from classifier.labels import EXPECTATION_SOURCES, LABELS
 from classifier.models import LoadedModel
 from classifier.newest import Newest, Settled
 from classifier.read import ReadBatch
+from classifier.report.left_out import LeftOut
 
 KEPT = "keep:"
 """Prefix of the columns that the user asked to keep, in DOCUMENTS."""
@@ -64,9 +67,9 @@ class Tally:
     merged: int = 0
     labelled: dict[str, int] = field(default_factory=lambda: dict.fromkeys(LABELS, 0))
     review: int = 0
-    rejected: list[pd.DataFrame] = field(default_factory=list)
-    dropped: list[pd.DataFrame] = field(default_factory=list)
-    duplicates: list[pd.DataFrame] = field(default_factory=list)
+    rejected: LeftOut = field(default_factory=lambda: LeftOut(schema.REJECTED))
+    dropped: LeftOut = field(default_factory=lambda: LeftOut(schema.DROPPED))
+    duplicates: LeftOut = field(default_factory=lambda: LeftOut(schema.DUPLICATES))
     notes: list[str] = field(default_factory=list)
     # Path as the user gave it -> name in the tables, which must not depend on where the files lie.
     names: Mapping[str, str] = field(default_factory=dict)
@@ -78,19 +81,26 @@ class Tally:
     @property
     def read(self) -> int:
         """Rows read: scored + rejected + duplicates + dropped + merged."""
-        return self.scored + self.merged + sum(map(len, (*self.rejected, *self.dropped, *self.duplicates)))
+        return self.scored + self.merged + len(self.rejected) + len(self.dropped) + len(self.duplicates)
 
-    def table(self, name: str) -> pd.DataFrame:
-        """Return `rejected`, `dropped` or `duplicates` as one table, by file and row."""
-        table = {"rejected": schema.REJECTED, "dropped": schema.DROPPED, "duplicates": schema.DUPLICATES}[
-            name
-        ]
-        frames = [frame for frame in getattr(self, name) if len(frame)]
-        if not frames:
-            return schema.empty(table)
-        rows = pd.concat(frames)
-        rows["file"] = [self.names.get(file, file) for file in rows["file"]]
-        return schema.conform(rows.sort_values(["file", "row"], kind="stable"), table)
+    @classmethod
+    def streaming(cls, folder: Path | None) -> "Tally":
+        """Return a tally of any number of rows: dropped and repeated ones are counted only.
+
+        Rejected ones are kept: in `folder` where they are many (None: where temporary files go). Call
+        `close` at the end.
+        """
+        place = Path(tempfile.gettempdir()) if folder is None else folder
+        return cls(
+            rejected=LeftOut(schema.REJECTED, folder=place),
+            dropped=LeftOut(schema.DROPPED, keep=False),
+            duplicates=LeftOut(schema.DUPLICATES, keep=False),
+        )
+
+    def close(self) -> None:
+        """Let go of rows on the disk; the counts stay."""
+        for table in (self.rejected, self.dropped, self.duplicates):
+            table.close()
 
     @classmethod
     def of_scored(cls, scored: pd.DataFrame) -> "Tally":
@@ -102,7 +112,7 @@ class Tally:
     def settle(self, scored: pd.DataFrame, settled: Settled) -> pd.DataFrame:
         """Return the scored rows that count, under their final ids; the others become duplicates."""
         scored = scored[settled.kept].reset_index(drop=True).assign(document_id=settled.ids)
-        self.duplicates.append(settled.duplicates)
+        self.duplicates.add(settled.duplicates)
         self.counts = "newest"
         self._count(scored)
         return scored
@@ -115,11 +125,9 @@ class Tally:
     def warnings(self) -> tuple[str, ...]:
         """Return what the user should know of the rows that were left out."""
         found = []
-        rejected = sum(map(len, self.rejected))
-        if rejected:
+        if rejected := len(self.rejected):
             found.append(f"{rejected} row(s) could not be read; see rejected.csv")
-        same_id = sum(int((frame["kind"] == "same_id").sum()) for frame in self.duplicates)
-        if same_id:
+        if same_id := self.duplicates.reasons[SAME_ID]:
             found.append(
                 f"{same_id} row(s) repeat a document_id with another text; the {self.counts} one counts, "
                 "the others are in duplicates.csv; is --id-column the right one?"
@@ -131,9 +139,9 @@ class Tally:
         return {
             "read": self.read,
             "scored": self.scored,
-            "rejected": sum(map(len, self.rejected)),
-            "duplicates": sum(map(len, self.duplicates)),
-            "dropped": sum(map(len, self.dropped)),
+            "rejected": len(self.rejected),
+            "duplicates": len(self.duplicates),
+            "dropped": len(self.dropped),
             "merged": self.merged,
         }
 
@@ -197,13 +205,13 @@ def settle(part: Part, *, seen: Register | Newest, tally: Tally) -> pd.DataFrame
     `seen` tells duplicates: a Register at once, the first of equal documents is kept; Newest once all parts
     were taken, when `Tally.settle` leaves them out.
     """
-    tally.rejected.append(part.rejected)
-    tally.dropped.append(part.dropped)
+    tally.rejected.add(part.rejected)
+    tally.dropped.add(part.dropped)
     tally.merged += part.merged
     tally.documents += part.documents
     tally.notes += [note for note in part.notes if note not in tally.notes]
     named, kept, duplicates = seen.enter(part.places, part.prints)
-    tally.duplicates.append(duplicates)
+    tally.duplicates.add(duplicates)
     scored = part.scored.assign(document_id=named["document_id"])
     if not kept.all():
         scored = scored[kept].reset_index(drop=True)
@@ -259,11 +267,11 @@ def check_rejected(tally: Tally, limit: float) -> None:
     InputError
         With the reasons, most frequent first.
     """
-    rejected = sum(map(len, tally.rejected))
+    rejected = len(tally.rejected)
     if rejected < ENFORCED_FROM or rejected <= limit / 100 * tally.read:
         return
-    reasons = tally.table("rejected")["reason"].value_counts()
-    shown = "; ".join(f"{count} × {reason}" for reason, count in reasons.head(3).items())
+    reasons = sorted(tally.rejected.reasons.items(), key=lambda one: (-one[1], one[0]))
+    shown = "; ".join(f"{count} × {reason}" for reason, count in reasons[:3])
     raise InputError(
         f"{rejected} of {tally.read} rows ({100 * rejected / tally.read:.1f} %) can't be read, "
         f"more than --max-rejected {limit:g}: {shown}. Every one is in rejected.csv with its row; "

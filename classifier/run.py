@@ -148,20 +148,19 @@ def score(
         If an input can't be read, too many rows can't, or the output can't be written.
     """
     clock = _Clock()
-    tally = Tally()
     files = {} if out == "-" else {Path(out).name: out}
     _check_target(out, inputs)
     extra = chosen.settings.input.keep
-    with _journal(out) as journal:
+    with _journal(out) as journal, closing(_streaming(out, journal)) as tally:
         part, rejected = (None if out == "-" else journal.unfinished(name) for name in ("rows", "rejected"))
         with report.scored_writer(out, extra=extra, format=form, bom=bom, unfinished=part) as writer:
             found = _found(inputs, watching)
             with closing(_scored(found, model, chosen, tally, watching, journal, clock)) as batches:
                 for batch in batches:
                     writer.write(batch)
-            if any(map(len, tally.rejected)):
+            if len(tally.rejected):
                 beside = _rejected_beside(Path("stdout" if out == "-" else out))
-                report.write_csv(tally.table("rejected"), beside, bom=bom, unfinished=rejected)
+                _write_rejected(tally, beside, bom=bom, unfinished=rejected)
                 files[beside.name] = str(beside)
             pipeline.check_rejected(tally, chosen.settings.input.max_rejected)
     return Outcome(
@@ -182,6 +181,11 @@ def _journal(out: str) -> AbstractContextManager[Journal]:
     if out == "-":
         return nullcontext(engines.NoJournal())
     return engines.opened(engines.folder_beside(Path(out)), out)
+
+
+def _streaming(out: str, journal: Journal) -> Tally:
+    """Return a tally whose rows lie on the disk of the output where they are many."""
+    return Tally.streaming(None if out == "-" else journal.folder)
 
 
 def _found(inputs: Sequence[str], watching: Watching) -> tuple[list[read.Input], list[str]]:
@@ -416,8 +420,15 @@ def _check_rejected(tally: Tally, chosen: Chosen, out: Path) -> None:
     try:
         pipeline.check_rejected(tally, chosen.settings.input.max_rejected)
     except InputError:
-        report.write_csv(tally.table("rejected"), out / REJECTED)
+        _write_rejected(tally, out / REJECTED)
         raise
+
+
+def _write_rejected(tally: Tally, path: Path, *, bom: bool = False, unfinished: Path | None = None) -> None:
+    """Write the rejected rows block by block, however many they are."""
+    report.write_csv_blocks(
+        schema.REJECTED, tally.rejected.blocks(tally.names), path, bom=bom, unfinished=unfinished
+    )
 
 
 def _results(
@@ -456,9 +467,9 @@ def _results(
         claims_at_risk=built.claims_at_risk,
         influence=built.influence,
         weekly=built.weekly,
-        rejected=tally.table("rejected"),
-        duplicates=tally.table("duplicates"),
-        dropped=tally.table("dropped"),
+        rejected=tally.rejected.whole(tally.names),
+        duplicates=tally.duplicates.whole(tally.names),
+        dropped=tally.dropped.whole(tally.names),
         has_claims="claims" in references,
         warnings=(*tally.warnings(), *built.warnings),
         vectors=built.vectors,

@@ -1,244 +1,321 @@
 """Measure scoring against other libraries: one run, the same file, the same machine, in turns.
 
-Run: python scripts/bench_scoring.py --data-root ../shared/data   (adds --million for the longest file)
-Writes docs/benchmarks.md and its plots. Each measurement is a process of its own, and so is its peak memory.
+Run: python scripts/bench_scoring.py --data-root ../shared/data   (--help tells of the parts)
+Every figure is kept in docs/benchmarks/results.json as soon as its part is measured; docs/benchmarks.md is
+written from there: parts can be measured again without the others. Each measurement is a process of its own.
 """
 
 import json
 import os
-import platform
-import resource
 import subprocess
 import sys
+import threading
 import time
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Final
 
-import bench_tickets
+import bench_page
 import click
-import numpy as np
-import pandas as pd
-from bench_peers import PEERS, missing
+from bench_peers import PEERS, TORCH, missing
 
-from classifier.labels import LABELS
+PROJECT: Final = Path(__file__).resolve().parent.parent
+MEASURE: Final = str(PROJECT / "scripts" / "bench_measure.py")
+GROWTH: Final = (1_000, 10_000, 100_000)
+MILLION: Final = 1_000_000
+SCORED: Final = {"fast": 100_000, "cascade": 10_000, "accurate": 400}
+"""Tier -> rows that `classifier score` is timed on; the slow ones are on fewer."""
 
-PROJECT = Path(__file__).resolve().parent.parent
-PAGE = PROJECT / "docs/benchmarks.md"
-GROWTH = (1_000, 10_000, 100_000)
-MILLION = 1_000_000
-END_TO_END = "end"
+FILES: Final = 8
+"""Over how many files the rows lie that several workers score."""
 
+SENTENCE: Final = "It crashes every time I save."
 
-def _training(data_root: Path | None) -> tuple[list[str], np.ndarray]:
-    """Return texts and labels to learn from: what the shipped model learnt from, or the written ones."""
-    if data_root is None:
-        rows = bench_tickets.written()
-        labels = [[label in row["labels"] for label in LABELS] for row in rows]  # type: ignore[operator]
-        return [str(row["text"]) for row in rows], np.array(labels)
-    from train_default import training_data
-
-    frame = training_data(data_root)
-    return frame["text"].tolist(), frame[list(LABELS)].to_numpy(dtype=bool)
+Result = dict[str, Any]
 
 
-def _gold(data_root: Path) -> tuple[list[str], np.ndarray]:
-    from classifier import labelled
+@dataclass(frozen=True)
+class Bench:
+    """What one run of the benchmark has: a folder for its files, and how much it shall do."""
 
-    frame = labelled.read_labelled([data_root / "gold/dev.jsonl"])
-    return frame["text"].tolist(), frame[list(LABELS)].to_numpy(dtype=bool)
+    work: Path
+    data_root: Path | None
+    rows: int
+    repeat: int
+    million: bool
+
+    def tickets(self, rows: int, files: int = 1) -> list[Path]:
+        """Return files of so many tickets, written once."""
+        paths = [self.work / f"tickets-{rows}-{number}-of-{files}.csv" for number in range(1, files + 1)]
+        if not all(path.exists() for path in paths):
+            measured("tickets", *map(str, paths), "--rows", str(rows))
+        return paths
+
+    def learn(self) -> dict[str, float]:
+        """Let every peer learn what it hasn't yet; return the seconds of each, as far as known."""
+        known = self.work / "learnt.json"
+        took: dict[str, float] = json.loads(known.read_text()) if known.exists() else {}
+        if not (self.work / "training.parquet").exists():
+            given = ["--data-root", str(self.data_root)] if self.data_root else []
+            measured("texts", "--work", str(self.work), *given)
+        for name, peer in present().items():
+            if peer.learn is not None and not (self.work / name).exists():
+                took[name] = told(measured("learn", "--work", str(self.work), name).out)["seconds"]
+                say(f"{peer.title}: learnt in {took[name]:.0f} s")
+                known.write_text(json.dumps(took))
+        return took
+
+    def predict(self, name: str, *, cores: int = 0, quality: bool = False) -> Result:
+        """Time the decisions of a peer."""
+        (file,) = self.tickets(self.rows)
+        options = ["--cores", str(cores), "--quality" if quality else "--no-quality"]
+        found = told(measured("predict", "--work", str(self.work), name, str(file), *options).out)
+        return {**found, "rate": found["rows"] / found["seconds"]}
+
+    def score(self, inputs: Sequence[Path], rows: int, *options: str) -> Result:
+        """Time `classifier score` from CSV to CSV, start-up and all."""
+        out = self.work / "scored.csv"
+        begun = [sys.executable, "-m", "classifier", "score", *map(str, inputs), "--out", str(out)]
+        done = process([*begun, "--quiet", *options])
+        size = sum(path.stat().st_size for path in inputs)
+        return {**done.figures(), "rows": rows, "bytes": size, "rate": rows / done.seconds, "macro_f1": None}
 
 
-def _macro_f1(found: np.ndarray, true: np.ndarray) -> float:
-    both = (found & true).sum(axis=0)
-    return float(np.mean(2 * both / np.maximum(found.sum(axis=0) + true.sum(axis=0), 1)))
+@dataclass(frozen=True)
+class Done:
+    """A process that ended: what it printed, and what it took."""
+
+    out: str
+    seconds: float
+    cpu_seconds: float
+    peak_mb: float
+    total_mb: float
+
+    def figures(self) -> Result:
+        """Return all but what it printed; `total_mb` is that of all its processes at one time."""
+        return {name: getattr(self, name) for name in ("seconds", "cpu_seconds", "peak_mb", "total_mb")}
 
 
-def _measure_peer(name: str, file: Path, data_root: Path | None) -> dict[str, Any]:
-    """Time one peer in this process; learning isn't timed."""
-    _, _, learn, most = PEERS[name]
-    predict = learn(*_training(data_root)) if name != "ours" else learn([], np.zeros((0, len(LABELS))))
-    frame = pd.read_csv(file, keep_default_na=False, nrows=most or None)
-    texts = (frame["subject"] + "\n" + frame["description"]).tolist()
-    predict(texts[:100])
+def process(command: Sequence[str]) -> Done:
+    """Run a command to its end; its worker processes count, if they end with it."""
+    import psutil
+
+    most = 0
+    over = threading.Event()
+
+    def watch(process: Any) -> None:
+        nonlocal most
+        while not over.wait(0.1):
+            try:
+                family = [process, *process.children(recursive=True)]
+                most = max(most, sum(one.memory_info().rss for one in family))
+            except psutil.Error:
+                continue
+
     began = time.perf_counter()
-    predict(texts)
-    seconds = time.perf_counter() - began
-    return _result(
-        len(texts),
-        sum(len(text.encode()) for text in texts),
-        seconds,
-        _macro_f1(predict(gold[0]), gold[1]) if (gold := _gold(data_root) if data_root else None) else None,
-    )
+    environment = {**os.environ, "BENCH_BEGAN": repr(time.time())}
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, cwd=PROJECT, env=environment
+    ) as running:
+        watcher = threading.Thread(target=watch, args=(psutil.Process(running.pid),))
+        watcher.start()
+        assert running.stdout is not None
+        out = running.stdout.read()
+        _, status, usage = os.wait4(running.pid, 0)
+        running.returncode = os.waitstatus_to_exitcode(status)
+        seconds = time.perf_counter() - began
+        over.set()
+        watcher.join()
+    if running.returncode:
+        raise click.ClickException(f"exit code {running.returncode}: {' '.join(command)}")
+    peak = usage.ru_maxrss / 1024
+    return Done(out, seconds, usage.ru_utime + usage.ru_stime, peak, max(peak, most / 2**20))
 
 
-def _result(count: int, size: int, seconds: float, f1: float | None = None) -> dict[str, Any]:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"rate": count / seconds, "mb": size / seconds / 1e6, "peak": peak, "f1": f1}
+def measured(*arguments: str) -> Done:
+    """Run one step of bench_measure.py."""
+    return process([sys.executable, MEASURE, *arguments])
 
 
-def _measure_end_to_end(file: Path, folder: Path) -> dict[str, Any]:
-    """Time `classifier score` from CSV to CSV, start-up and all."""
-    program = (
-        "import json,resource,sys; from classifier.cli import main\ntry: main()\nexcept SystemExit: pass\n"
-    )
-    program += "print(json.dumps(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss), file=sys.stderr)"
-    arguments = ["score", str(file), "--out", str(folder / "scored.csv"), "--quiet"]
-    began = time.perf_counter()
-    done = subprocess.run(
-        [sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=True, cwd=PROJECT
-    )
-    seconds = time.perf_counter() - began
-    count = len(pd.read_csv(folder / "scored.csv", usecols=["document_id"]))
-    peak = int(done.stderr.strip().splitlines()[-1]) / 1024
-    return {"rate": count / seconds, "mb": file.stat().st_size / seconds / 1e6, "peak": peak, "f1": None}
-
-
-def _child(name: str, file: Path, data_root: Path | None) -> dict[str, Any]:
-    arguments = [sys.executable, str(Path(__file__)), "--one", name, "--file", str(file)]
-    if data_root:
-        arguments += ["--data-root", str(data_root)]
-    done = subprocess.run(arguments, capture_output=True, text=True, check=True, cwd=PROJECT)
-    found: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+def told(out: str) -> Result:
+    """Return the JSON in the last line."""
+    found: Result = json.loads(out.strip().splitlines()[-1])
     return found
 
 
-def _start_up() -> dict[str, float]:
-    """Return the best of five wall clock times of two short commands, in seconds."""
-    found = {}
-    for arguments in (("--help",), ("explain", "It crashes every time I save.")):
-        times = []
-        for _ in range(5):
-            began = time.perf_counter()
-            subprocess.run(
-                [sys.executable, "-m", "classifier", *arguments], capture_output=True, check=True, cwd=PROJECT
-            )
-            times.append(time.perf_counter() - began)
-        found[arguments[0]] = min(times)
-    return found
+def present() -> dict[str, Any]:
+    """Return the peers that are installed."""
+    left_out = missing()
+    return {name: peer for name, peer in PEERS.items() if name not in left_out}
 
 
-def _best(runs: list[dict[str, Any]]) -> dict[str, Any]:
-    return max(runs, key=lambda run: run["rate"])
+def say(text: str) -> None:
+    """Tell how far the run is."""
+    click.echo(f"{time.strftime('%H:%M:%S')} {text}", err=True)
 
 
-def _machine() -> str:
-    names = [
-        line.partition(":")[2].strip()
-        for line in Path("/proc/cpuinfo").read_text().splitlines()
-        if line.startswith("model name")
-    ]
-    load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
-    name = names[0] if names else platform.machine()
-    return f"{name}, {os.cpu_count()} cores, Python {platform.python_version()}; load {load}"
+def in_turns(ways: Mapping[str, Callable[[int], Result]], repeat: int) -> dict[str, Result]:
+    """Measure all ways, then all again; return the fastest run of each, with the rates of all its runs."""
+    runs: dict[str, list[Result]] = {name: [] for name in ways}
+    for number in range(repeat):
+        for name, measure in ways.items():
+            found = measure(number)
+            runs[name].append(found)
+            say(f"{name}: {found['rate']:,.0f} documents/s")
+    return {name: {**_best(found), "rates": [run["rate"] for run in found]} for name, found in runs.items()}
 
 
-def _titles() -> dict[str, str]:
+def _best(runs: Sequence[Result]) -> Result:
+    """Return the fastest run; quality is measured in the first one."""
+    return {**max(runs, key=lambda run: run["rate"]), "macro_f1": runs[0]["macro_f1"]}
+
+
+def peers(bench: Bench) -> Result:
+    """Compare: `classifier score` of each tier, and the decisions alone of each peer."""
+    learnt = bench.learn()
+    rows = {tier: min(count, bench.rows) for tier, count in SCORED.items()}
+    files = {tier: bench.tickets(count) for tier, count in rows.items()}
+    bench.score(bench.tickets(1_000), 1_000)  # compiles what this machine hasn't yet
+    ways: dict[str, Callable[[int], Result]] = {
+        f"score {tier}": lambda _, tier=tier: bench.score(files[tier], rows[tier], "--tier", tier)
+        for tier in SCORED
+    }
+    ways |= {name: lambda number, name=name: bench.predict(name, quality=number == 0) for name in present()}
     return {
-        END_TO_END: "classifier, end to end (CSV to CSV)",
-        **{name: peer[0] for name, peer in PEERS.items()},
+        "rows": bench.rows,
+        "repeat": bench.repeat,
+        "learnt": learnt,
+        "missing": missing(),
+        "ways": in_turns(ways, bench.repeat),
     }
 
 
-def _page(
-    results: dict[str, Any], growth: dict[int, Any], start: dict[str, float], rows: int, repeat: int
-) -> str:
-    base = results["fasttext"]["rate"] if "fasttext" in results else None
-    lines = [
-        "# Benchmarks",
-        "",
-        "Written by `python scripts/bench_scoring.py`; don't edit.",
-        "",
-        f"{datetime.now(UTC):%Y-%m-%d}, {_machine()}. The machine was shared with other work while this ran, "
-        "so rates are lower than it can do and ratios tell more than rates.",
-        "",
-        f"{rows:,} tickets of about {bench_tickets.WORDS} words (sentences of the project's written texts, "
-        f"shuffled: `scripts/bench_tickets.py`); in turns, best of {repeat}; slow peers on fewer of them.",
-        "",
-        "| | documents/s | MB/s | × fastText | peak memory, MB | macro-F1 on gold/dev |",
-        "|---|---:|---:|---:|---:|---:|",
-    ]
-    for name, found in results.items():
-        ratio = f"{found['rate'] / base:.2f}" if base else "–"
-        f1 = f"{found['f1']:.3f}" if found["f1"] is not None else "–"
-        title = _titles()[name]
-        lines.append(
-            f"| {title} | {found['rate']:,.0f} | {found['mb']:.1f} | {ratio} | {found['peak']:,.0f} | {f1} |"
+def tiers(bench: Bench) -> Result:
+    """Compare the tiers that read with a transformer with MiniLM by torch, on one core and on two."""
+    bench.learn()
+    names = [name for name in (TORCH, "accurate", "cascade") if name in present()]
+    cores = [count for count in (1, 2) if count <= len(os.sched_getaffinity(0))]
+    ways: dict[str, Callable[[int], Result]] = {
+        f"{name} on {count}": lambda _, name=name, count=count: bench.predict(name, cores=count)
+        for count in cores
+        for name in names
+    }
+    return {"cores": cores, "repeat": bench.repeat, "ways": in_turns(ways, bench.repeat)}
+
+
+def growth(bench: Bench) -> Result:
+    """Score files of growing length with the fast tier, end to end."""
+    found = {}
+    for rows in (*GROWTH, *[MILLION] * bench.million):
+        (file,) = bench.tickets(rows)
+        found[str(rows)] = bench.score([file], rows, "--tier", "fast")
+        say(f"{rows:,} rows: {found[str(rows)]['rate']:,.0f} documents/s")
+        if rows == MILLION:
+            file.unlink()
+    return {"tier": "fast", "rows": found}
+
+
+def workers(bench: Bench) -> Result:
+    """Score the same rows by one worker and by two: processes here, and a warm Dask cluster."""
+    rows = 2 * bench.rows
+    files = bench.tickets(rows, FILES)
+    few = bench.tickets(1_000 * FILES, FILES)
+    ways: dict[str, Callable[[int], Result]] = {
+        f"local {count}": lambda _, count=count: bench.score(
+            files, rows, "--tier", "fast", "--workers", str(count)
         )
-    lines += [f"\nNot installed, so left out: {', '.join(_titles()[name] for name in missing())}."] * bool(
-        missing()
-    )
-    lines += ["", "![Documents per second](benchmarks-rates.svg)", "", "## Growth, end to end", ""]
-    lines += ["| rows | documents/s | peak memory, MB |", "|---:|---:|---:|"]
-    lines += [f"| {count:,} | {one['rate']:,.0f} | {one['peak']:,.0f} |" for count, one in growth.items()]
-    lines += ["", "![Growth](benchmarks-growth.svg)", "", "## Start-up", ""]
-    lines += [f"`classifier {command}`: {seconds:.2f} s, best of five." for command, seconds in start.items()]
-    return "\n".join(lines) + "\n"
+        for count in (1, 2)
+    }
+    ways |= {
+        f"dask {count}": lambda _, count=count: _by_dask(bench, few, files, rows, count) for count in (1, 2)
+    }
+    return {"rows": rows, "files": FILES, "repeat": bench.repeat, "ways": in_turns(ways, bench.repeat)}
 
 
-def _plots(results: dict[str, Any], growth: dict[int, Any]) -> None:
-    import matplotlib as mpl
+def _by_dask(bench: Bench, few: Sequence[Path], files: Sequence[Path], rows: int, count: int) -> Result:
+    with _cluster(count) as address:
+        options = ("--tier", "fast", "--engine", "dask", "--scheduler", address)
+        bench.score(few, 1_000 * FILES, *options)  # loads model and compiled code on every worker
+        return bench.score(files, rows, *options)
 
-    mpl.use("svg")
-    mpl.rcParams["svg.hashsalt"] = "benchmarks"
-    from matplotlib import pyplot
 
-    figure, axes = pyplot.subplots(figsize=(8, 3.2), layout="constrained")
-    axes.barh([_titles()[name] for name in results][::-1], [one["rate"] for one in results.values()][::-1])
-    axes.set(xscale="log", xlabel="documents per second")
-    figure.savefig(PAGE.with_name("benchmarks-rates.svg"), metadata={"Date": None})
-    figure, axes = pyplot.subplots(figsize=(8, 3.2), layout="constrained")
-    axes.plot(list(growth), [one["rate"] for one in growth.values()], marker="o")
-    axes.set(xscale="log", xlabel="rows", ylabel="documents per second")
-    memory = axes.twinx()
-    memory.plot(list(growth), [one["peak"] for one in growth.values()], marker="s", color="tab:gray")
-    memory.set_ylabel("peak memory, MB (grey)")
-    memory.set_ylim(bottom=0)
-    figure.savefig(PAGE.with_name("benchmarks-growth.svg"), metadata={"Date": None})
+@contextmanager
+def _cluster(count: int) -> Iterator[str]:
+    """Start workers of one thread each, and yield their scheduler's address."""
+    command = [sys.executable, MEASURE, "cluster", "--workers", str(count)]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=PROJECT
+    ) as own:
+        assert own.stdout is not None
+        yield own.stdout.readline().strip()
+
+
+def start(bench: Bench) -> Result:
+    """Time short commands."""
+    (row,) = bench.tickets(1)
+    score = ("score", str(row), "--out", str(bench.work / "scored.csv"), "--quiet", "--tier", "fast")
+    commands = {"--help": ("--help",), "explain": ("explain", SENTENCE), "score": score}
+    found: dict[str, list[float]] = {name: [] for name in commands}
+    for _ in range(5):
+        for name, arguments in commands.items():
+            found[name].append(process([sys.executable, "-m", "classifier", *arguments]).seconds)
+    return {name: {"best": min(times), "runs": times} for name, times in found.items()}
+
+
+PARTS: Final[Mapping[str, Callable[[Bench], Result]]] = {
+    "start": start,
+    "peers": peers,
+    "tiers": tiers,
+    "workers": workers,
+    "growth": growth,
+}
 
 
 @click.command()
-@click.option("--data-root", type=click.Path(path_type=Path, exists=True), help="To learn and measure F1 on.")
+@click.option(
+    "--data-root",
+    type=click.Path(path_type=Path, exists=True),
+    help="Labelled texts to learn from, and gold to measure on (else the written texts, no F1).",
+)
 @click.option("--rows", default=100_000, show_default=True, help="Tickets of the comparison.")
 @click.option("--repeat", default=2, show_default=True, help="Rounds; the best counts.")
-@click.option("--million", is_flag=True, help="Also end to end on a million rows.")
-@click.option("--one", hidden=True, help="Measure one peer in this process.")
-@click.option("--file", type=click.Path(path_type=Path), hidden=True)
+@click.option("--million", is_flag=True, help="Also end to end on a million rows (525 MB).")
+@click.option("--only", multiple=True, type=click.Choice(list(PARTS)), help="Measure this part (repeatable).")
+@click.option(
+    "--work",
+    type=click.Path(path_type=Path),
+    help="Keep tickets and what the peers learnt here, for the next run too.",
+)
+@click.option("--learn-only", is_flag=True, help="Let the peers learn, and measure nothing; needs --work.")
+@click.option("--page-only", is_flag=True, help="Measure nothing; write the page anew.")
 def main(
-    data_root: Path | None, rows: int, repeat: int, million: bool, one: str | None, file: Path | None
+    data_root: Path | None,
+    rows: int,
+    repeat: int,
+    million: bool,
+    only: tuple[str, ...],
+    work: Path | None,
+    learn_only: bool,
+    page_only: bool,
 ) -> None:
-    """Measure, and write docs/benchmarks.md."""
-    if one and file:
-        click.echo(json.dumps(_measure_peer(one, file, data_root)))
-        return
-    for name in missing():
-        click.echo(f"{PEERS[name][0]}: not installed, left out", err=True)
+    """Measure, keep the figures, and write docs/benchmarks.md."""
     with TemporaryDirectory() as scratch:
-        folder = Path(scratch)
-        tickets = folder / "tickets.csv"
-        bench_tickets.write_tickets(tickets, rows)
-        runs: dict[str, list[dict[str, Any]]] = {
-            name: [] for name in (END_TO_END, *PEERS) if name not in missing()
-        }
-        _measure_end_to_end(tickets, folder)  # compiles what this machine hasn't yet
-        for _ in range(repeat):
-            for name, found in runs.items():
-                measured = (
-                    _measure_end_to_end(tickets, folder)
-                    if name == END_TO_END
-                    else _child(name, tickets, data_root)
-                )
-                found.append(measured)
-                click.echo(f"{_titles()[name]}: {measured['rate']:,.0f} documents/s", err=True)
-        growth = {}
-        for count in (*GROWTH, *[MILLION] * million):
-            bench_tickets.write_tickets(tickets, count)
-            growth[count] = _measure_end_to_end(tickets, folder)
-    results = {name: _best(found) for name, found in runs.items()}
-    PAGE.write_text(_page(results, growth, _start_up(), rows, repeat), encoding="utf-8")
-    _plots(results, growth)
-    click.echo(f"written: {PAGE}")
+        folder = (work or Path(scratch)).absolute()
+        folder.mkdir(parents=True, exist_ok=True)
+        bench = Bench(folder, data_root, rows, repeat, million)
+        for name in missing():
+            say(f"{PEERS[name].title}: not installed, left out")
+        if learn_only:
+            bench.learn()
+            return
+        for name in () if page_only else (only or PARTS):
+            say(f"{name} …")
+            bench_page.record(name, {"measured": bench_page.machine(), **PARTS[name](bench)})
+    for path in bench_page.renew():
+        click.echo(f"written: {path}")
 
 
 if __name__ == "__main__":

@@ -7,8 +7,9 @@ The same seed gives the same bytes.
 import csv
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from classifier import language, split
@@ -83,9 +84,11 @@ def rows(count: int, *, seed: int = 7) -> Iterator[tuple[str, ...]]:
         )
 
 
-def write_tickets(path: Path, count: int, *, seed: int = 7) -> None:
-    """Write a CSV file of `count` tickets."""
-    with path.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(HEADER)
-        writer.writerows(rows(count, seed=seed))
+def write_tickets(paths: Sequence[Path], count: int, *, seed: int = 7) -> None:
+    """Write `count` tickets as CSV, spread evenly over the files."""
+    source = rows(count, seed=seed)
+    for number, path in enumerate(paths, 1):
+        with path.open("w", encoding="utf-8", newline="") as stream:
+            writer = csv.writer(stream, lineterminator="\n")
+            writer.writerow(HEADER)
+            writer.writerows(islice(source, count // len(paths) if number < len(paths) else None))

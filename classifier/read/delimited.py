@@ -22,6 +22,9 @@ DELIMITERS = (",", ";", "\t", "|")
 NO_DELIMITER = "\x1f"
 """Separates the cells of a table with one column: a character that text doesn't hold."""
 
+_LINES_AT_ONCE = 50_000
+"""That Python parses: a block of the shortest rows has millions, each an object or two."""
+
 LONGEST_ROW = 64 << 20
 """Bytes; a longer row is rejected, and a quote open for longer is taken for a slip."""
 
@@ -218,10 +221,11 @@ class DelimitedReader:
         self._buffer = self._buffer[end:]
         return Rows(table, self._numbers(table.num_rows))
 
-    def _python_rows(self) -> Rows:
-        """Parse row by row what is in the buffer, as far as its rows are whole."""
-        whole = self._ended and not self._broken
-        raw = self._buffer.split(b"\n")
+    def _python_rows(self, most: int = _LINES_AT_ONCE) -> Rows:
+        """Parse row by row what is in the buffer, as far as its rows are whole; of `most` lines (-1: all)."""
+        raw = self._buffer.split(b"\n", -1 if len(self._buffer) > LONGEST_ROW else most)
+        more = len(raw) > most > 0
+        whole = self._ended and not self._broken and not more
         # Without a line end at the very end, the last line may go on in the next block.
         tail = raw.pop() if not whole or not raw[-1] else b""
         text = self._decoder.marked(b"\n".join(raw))
@@ -237,8 +241,10 @@ class DelimitedReader:
                 break
             at += record.lines
             self._place(record, good, numbers, faults)
-        rest = raw[at:]
-        self._buffer = b"\n".join([*rest, tail])
+        if at == 0 and more:
+            # One row, or one that looks like it, has more lines than that.
+            return self._python_rows(most=-1)
+        self._buffer = b"\n".join([*raw[at:], tail])
         if at == 0:
             self._no_whole_row(faults)
         columns = [list(cells) for cells in zip(*good, strict=True)] or [[] for _ in self.names]

@@ -54,11 +54,16 @@ class DocumentReader:
             If the input breaks off: after the batches before the break.
         """
         mended: list[str] = []
-        first, count = True, 0
+        first, decided, count = True, False, 0
         for rows in in_batches(raw_rows(self._plan, self._options, mended), self._options.batch_rows):
-            if first:
+            told: tuple[str, ...] = ()
+            if not decided:
+                self._notes.clear()
                 self._decide(rows)
-            yield self._batch(rows, notes=(*self._plan.notes, *self._notes) if first else ())
+                told = (*self._plan.notes, *self._notes)
+                # Where all rows until now were set aside, the first others decide anew.
+                decided = len(rows.numbers) > 0
+            yield self._batch(rows, notes=told)
             first = False
             count += len(rows.numbers) + len(rows.rejected) + len(rows.dropped) + rows.merged
         notes = ["no rows"] if not count else []

@@ -13,6 +13,8 @@ import pyarrow as pa
 from classifier.errors import InputError
 
 _BATCH_BYTES = 64 << 20
+_ASIDE_BATCHES = 5
+"""So many batches' worth of rows that were set aside are handed on, with or without others."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,9 @@ class _Waiting:
     def size(self) -> tuple[int, int]:
         return sum(len(n) for n in self.numbers), sum(table.nbytes for table in self.tables)
 
+    def aside(self) -> int:
+        return len(self.rejected) + len(self.dropped)
+
     def take(self, count: int) -> Rows:
         """Give out the first `count` rows, with all that was set aside so far."""
         table, numbers = pa.concat_tables(self.tables), np.concatenate(self.numbers)
@@ -81,7 +86,7 @@ def numbers_from(first: int, count: int) -> np.ndarray:
 
 
 def in_batches(parts: Iterable[Rows], batch_rows: int) -> Iterator[Rows]:
-    """Cut and join rows to batches of `batch_rows`, fewer where the cells are large.
+    """Cut and join rows to batches of `batch_rows`, fewer where cells are large or very many rows set aside.
 
     The last batch has what is left; there is at least one, if any part came.
 
@@ -97,9 +102,10 @@ def in_batches(parts: Iterable[Rows], batch_rows: int) -> Iterator[Rows]:
         for part in parts:
             waiting.add(part)
             count, size = waiting.size()
-            while count >= batch_rows or (count and size >= _BATCH_BYTES):
+            many_aside = waiting.aside() >= _ASIDE_BATCHES * batch_rows
+            while many_aside or count >= batch_rows or (count and size >= _BATCH_BYTES):
                 yield waiting.take(min(count, batch_rows))
-                given = True
+                given, many_aside = True, False
                 count, size = waiting.size()
     except InputError as error:
         broken = error

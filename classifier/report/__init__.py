@@ -13,7 +13,7 @@ from classifier.report.folder import prepare_folder
 from classifier.report.manifest import Mismatch, verify
 from classifier.report.results import Results, Rows, ScoredSummary
 from classifier.report.scored import join_scored, read_scored
-from classifier.report.writers import ScoredWriter, scored_writer, write_csv
+from classifier.report.writers import ScoredWriter, scored_writer, write_csv, write_csv_blocks
 
 __all__ = [
     "Diff",
@@ -31,6 +31,7 @@ __all__ = [
     "verify",
     "write",
     "write_csv",
+    "write_csv_blocks",
 ]
 
 

@@ -7,7 +7,7 @@ were cut into batches. Never writes a text cell to CSV that a spreadsheet would 
 import contextlib
 import gzip
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Protocol, cast
@@ -60,10 +60,29 @@ def write_csv(frame: pd.DataFrame, path: Path, *, bom: bool = False, unfinished:
     OutputError
         If the file can't be written.
     """
+    write_csv_blocks(list(frame.columns), [frame], path, bom=bom, unfinished=unfinished)
+
+
+def write_csv_blocks(
+    columns: Iterable[str],
+    frames: Iterable[pd.DataFrame],
+    path: Path,
+    *,
+    bom: bool = False,
+    unfinished: Path | None = None,
+) -> None:
+    """Do as `write_csv` with a table that comes in pieces: none but the next one need be in memory.
+
+    Raises
+    ------
+    OutputError
+        If the file can't be written.
+    """
     with atomic(path, unfinished=unfinished) as stream:
-        stream.write(csv_bytes(frame.iloc[:0], bom=bom))
-        for block in _blocks(frame):
-            stream.write(cells.csv_records(block))
+        stream.write((BOM if bom else b"") + cells.csv_header([str(name) for name in columns]))
+        for frame in frames:
+            for block in _blocks(frame):
+                stream.write(cells.csv_records(block))
 
 
 def _blocks(frame: pd.DataFrame, rows: int = TEXT_ROWS) -> Iterator[pd.DataFrame]:
@@ -201,7 +220,9 @@ class ScoredWriter:
 
     def write(self, frame: pd.DataFrame) -> None:
         """Add rows: at least the columns of `schema.SCORED` and the extra ones."""
-        self._encoder.write(schema.conform(frame, schema.SCORED, extra=self._extra))
+        # Millions of rows that were left out come as thousands of frames without a row.
+        if len(frame):
+            self._encoder.write(schema.conform(frame, schema.SCORED, extra=self._extra))
 
     def close(self) -> None:
         """Write what still waits for a full block."""
