@@ -42,6 +42,8 @@ class Areas:
         -------
         Matrix (texts, areas), 0 where nothing points to the area.
         """
+        if not self.weights:
+            return np.zeros((len(texts), len(self.names)), dtype=np.float32)
         found = [self._phrases(text) for text in texts]
         seen = Counter(phrase for phrases in found for phrase in phrases)
         scores = np.zeros((len(texts), len(self.names)), dtype=np.float64)

@@ -13,6 +13,7 @@ from typing import Final
 import pandas as pd
 
 from classifier import schema
+from classifier.encoders import choose
 from classifier.entities import document_texts, evidence_of
 from classifier.errors import SettingsError
 from classifier.group import group
@@ -20,23 +21,13 @@ from classifier.link import link_capabilities, link_claims, link_objectives
 from classifier.marketing import claims_at_risk, items_of, marketing_backlog
 from classifier.rank import influence, product_backlog
 from classifier.revenue import revenue_of
-from classifier.sentences import JoinedEncoder, SentenceEncoder
+from classifier.sentences import SentenceEncoder
 from classifier.settings import Settings
 from classifier.trends import trends, weekly
 from classifier.vectors import Encoder, fit_tfidf
 
 STEPS: Final = ("reading evidence", "linking", "grouping into themes", "ranking")
 """What `build` does, in order, for those who watch."""
-
-SENTENCES_UP_TO: Final = 20_000
-"""Spans that are compared by meaning too: about 200 a second and processor. More are compared by words."""
-
-WORDS: Final = "words"
-
-WORDS_SHARE: Final = 0.3
-"""Part of words in the likeness of two spans, the rest being meaning. Chosen on two invented companies,
-where it made no difference, and two public sets of intents, 1,500 texts each: B-cubed F1 by words alone
-.40 and .50, by half .51 and .57, by .3 .55 and .60, by meaning alone .56 and .60."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +42,8 @@ class Backlogs:
     influence: pd.DataFrame  # INFLUENCE
     weekly: pd.DataFrame  # theme_id ("" = all themes), label, week, mentions (distinct documents)
     warnings: tuple[str, ...]
-    vectors: str  # what texts were compared by: WORDS, or the id of a sentence model and WORDS
+    vectors: str  # what texts were compared by: "words", and the id of a model beside it
+    compared: int  # labelled spans that were compared pair by pair
 
 
 def build(
@@ -81,8 +73,7 @@ def build(
     encoder
         Turns texts into vectors by their words; by default TF-IDF fitted on quotes, subjects and references.
     sentences
-        Loads what turns texts into vectors by their meaning: is called for up to 20,000 spans. Without it,
-        and beyond, words decide alone.
+        Loads the sentence model, where `encoders.choose` takes it. Without it, words decide alone.
     begin
         Is told each of STEPS as it begins.
 
@@ -102,17 +93,20 @@ def build(
 
     begin("reading evidence")
     evidence = evidence_of(scored, settings.competitors)
-    encoder = encoder or _fitted(evidence, settings, [*claims["claim"], *capabilities["capability"]])
-    meaning = sentences() if sentences and 0 < _spans(evidence) <= SENTENCES_UP_TO else None
+    texts = _texts(evidence, settings, [*claims["claim"], *capabilities["capability"]])
+    encoder = encoder or fit_tfidf(texts)
+    compared_by = choose(
+        texts, _spans(evidence), wanted=settings.themes.encoder, words=encoder, sentences=sentences
+    )
+    meaning = compared_by.meaning
     begin("linking")
     evidence = link_claims(
         evidence, claims, settings, capabilities=capabilities, encoder=encoder, sentences=meaning
     )
     evidence = link_capabilities(evidence, capabilities, settings, encoder=encoder, sentences=meaning)
     begin("grouping into themes")
-    both = JoinedEncoder((encoder, meaning), (WORDS_SHARE, 1 - WORDS_SHARE)) if meaning else encoder
-    evidence, themes = group(evidence, settings, claims=claims, capabilities=capabilities, encoder=both)
-    evidence = link_objectives(evidence, objectives)
+    grouped = group(evidence, settings, claims=claims, capabilities=capabilities, encoder=compared_by.encoder)
+    evidence, themes = link_objectives(grouped.evidence, objectives), grouped.themes
 
     begin("ranking")
     spans = evidence[evidence["theme_id"] != ""]
@@ -131,8 +125,9 @@ def build(
         claims_at_risk=claims_at_risk(items, claims, moves, revenue),
         influence=influence(evidence, revenue, settings.departments),
         weekly=weekly(pd.concat([spans.assign(theme_id=""), spans], ignore_index=True)),
-        warnings=revenue.warnings,
-        vectors=f"{WORDS};{meaning.model_id}" if meaning else WORDS,
+        warnings=(*revenue.warnings, *grouped.warnings),
+        vectors=compared_by.name,
+        compared=grouped.compared,
     )
     return _only(built, department) if department else built
 
@@ -185,9 +180,9 @@ def _renumbered(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(rank=range(1, len(table) + 1)).astype({"rank": schema.INT}).reset_index(drop=True)
 
 
-def _fitted(evidence: pd.DataFrame, settings: Settings, references: Sequence[str]) -> Encoder:
-    """Fit TF-IDF on all that will be compared."""
+def _texts(evidence: pd.DataFrame, settings: Settings, references: Sequence[str]) -> list[str]:
+    """Return all that will be compared."""
     column = settings.themes.area_column
     # A missing column is reported by `group`, in the user's words.
     tags = list(document_texts(evidence, column)["tags"]) if column in evidence.columns else []
-    return fit_tfidf([*evidence["quote"], *evidence["subject"], *tags, *references])
+    return [*evidence["quote"], *evidence["subject"], *tags, *references]

@@ -4,7 +4,8 @@ In: the evidence of a whole corpus. Out: the same rows with theme_id and area, a
 Never puts spans that fit nothing into a bucket: they stay small themes of their own.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -12,7 +13,7 @@ import pandas as pd
 
 from classifier import schema
 from classifier.areas import Areas, document_weights, known_areas, shares
-from classifier.cluster import EXACT_UP_TO, group_rows
+from classifier.cluster import Grouping, group_rows
 from classifier.entities import document_texts
 from classifier.errors import SettingsError
 from classifier.labels import TITLES
@@ -39,6 +40,19 @@ _TELLING_WORDS: Final = 6
 
 _CHUNK: Final = 20_000
 
+_SAME_SENTENCES_UP_TO: Final = 4_000
+"""Spans up to which equal sentences join their groups: in a large corpus stock phrases would chain themes."""
+
+
+@dataclass(frozen=True)
+class Grouped:
+    """Spans with their themes, and how these were found."""
+
+    evidence: pd.DataFrame  # EVIDENCE, theme_id, area and centrality filled
+    themes: pd.DataFrame  # THEMES
+    compared: int = 0  # spans that were compared pair by pair
+    warnings: tuple[str, ...] = ()
+
 
 def group(
     evidence: pd.DataFrame,
@@ -47,7 +61,7 @@ def group(
     claims: pd.DataFrame | None = None,
     capabilities: pd.DataFrame | None = None,
     encoder: Encoder | None = None,
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+) -> Grouped:
     """Group spans into themes, areas first: a span's product area is part of what it resembles.
 
     Parameters
@@ -83,7 +97,7 @@ def group(
     evidence = evidence.assign(theme_id="", area="", centrality=0.0)
     spans = evidence[evidence["label"] != ""]
     if spans.empty:
-        return evidence, schema.empty(schema.THEMES)
+        return Grouped(evidence, schema.empty(schema.THEMES))
     documents = document_texts(spans, column)
     spans = _canonical(spans.assign(tags=documents["tags"].reindex(spans["document_id"]).to_numpy()))
     claims = schema.empty(schema.CLAIMS) if claims is None else claims
@@ -94,14 +108,26 @@ def group(
     by_document = document_weights(documents, areas)
     weights = by_document.reindex(spans["document_id"]).to_numpy()
     rows = _rows(spans, weights, encoder)
-    spans["group"] = _same_sentences(group_rows(rows, similarity=settings.themes.similarity), spans["quote"])
+    found = group_rows(rows, similarity=settings.themes.similarity)
+    spans["group"] = _same_sentences(found.groups, spans["quote"])
     spans["group"] = _without_words(spans["group"], rows, spans["label"])
     spans["centrality"] = _centrality(rows, spans["group"].to_numpy(), spans["quote"])
     spans["area"] = _pooled_areas(spans, areas, weights)
     spans, themes = _themes(spans, _quotable(settings, references))
     for name in ("theme_id", "area", "centrality"):
         evidence.loc[spans["index"], name] = spans[name].to_numpy()
-    return evidence, themes
+    return Grouped(evidence, themes, found.compared, _warnings(found))
+
+
+def _warnings(found: Grouping) -> tuple[str, ...]:
+    """Say so where not all pairs were compared, and how much that changes."""
+    spans = len(found.groups)
+    if found.compared == spans:
+        return ()
+    return (
+        f"themes were found among {found.compared:,} of {spans:,} sentences, chosen by content; the others "
+        f"joined the nearest theme, as {found.agreement:.0%} of the former would have joined the one they are in",
+    )
 
 
 def _canonical(spans: pd.DataFrame) -> pd.DataFrame:
@@ -116,7 +142,7 @@ def _canonical(spans: pd.DataFrame) -> pd.DataFrame:
 def _rows(spans: pd.DataFrame, weights: Floats, encoder: Encoder) -> Floats:
     """Join all voices of a span into one vector."""
     quotes = encoder.encode(list(spans["quote"]))
-    own = quotes + CONTEXT * _document_means(quotes, spans["document_id"])
+    own = _with_context(quotes, spans["document_id"])
     for column, weight in (("subject", SUBJECT), ("tags", COLUMN)):
         if spans[column].any():
             own += weight * encoder.encode(list(spans[column]))
@@ -135,19 +161,21 @@ def _links(spans: pd.DataFrame) -> Floats:
     return unit_rows(linked.reindex(spans["document_id"], fill_value=0).to_numpy(dtype=np.float32))
 
 
-def _document_means(quotes: Floats, documents: pd.Series) -> Floats:
+def _with_context(quotes: Floats, documents: pd.Series) -> Floats:
+    """Add what else the document of each quote says; `quotes` are changed in place, for there may be many."""
     codes = pd.factorize(documents)[0]
     sums = np.zeros((codes.max() + 1, quotes.shape[1]), dtype=np.float32)
     np.add.at(sums, codes, quotes)
-    return np.asarray(unit_rows(sums)[codes])
+    means = unit_rows(sums)
+    for start in range(0, len(quotes), _CHUNK):
+        part = slice(start, start + _CHUNK)
+        quotes[part] += CONTEXT * means[codes[part]]
+    return quotes
 
 
 def _same_sentences(groups: np.ndarray, quotes: pd.Series) -> np.ndarray:
-    """Join the groups that hold the very same sentence, whatever stands around it in its documents.
-
-    Only where every pair was compared: in a large corpus a stock phrase would chain themes together.
-    """
-    if len(groups) > EXACT_UP_TO:
+    """Join the groups that hold the very same sentence, whatever stands around it in its documents."""
+    if len(groups) > _SAME_SENTENCES_UP_TO:
         return groups
     said = [" ".join(words(quote)) for quote in quotes]
     parent = np.arange(groups.max() + 1) if len(groups) else groups
@@ -233,11 +261,17 @@ def _texts(spans: pd.DataFrame) -> dict[str, list[tuple[str, str]]]:
     texts: dict[str, list[tuple[str, str]]] = {}
     for theme, rows in spans.groupby("theme_id", sort=True):
         quotes = list(dict.fromkeys(zip(rows["document_id"], rows["quote"], strict=True)))
-        said = {word for _, quote in quotes for word in stems(quote)} - stop_words()
         subjects = dict.fromkeys(zip(rows["document_id"], rows["subject"], strict=True))
-        telling = [pair for pair in subjects if not said or said & set(stems(pair[1]))]
+        telling = _telling_subjects(quotes, subjects) if rows["subject"].any() else []
         texts[str(theme)] = [pair for both in _alternating(quotes, telling) for pair in both]
     return texts
+
+
+def _telling_subjects(
+    quotes: Sequence[tuple[str, str]], subjects: Iterable[tuple[str, str]]
+) -> list[tuple[str, str]]:
+    said = {word for _, quote in quotes for word in stems(quote)} - stop_words()
+    return [pair for pair in subjects if not said or said & set(stems(pair[1]))]
 
 
 def _alternating(

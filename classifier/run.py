@@ -473,6 +473,7 @@ def _results(
         has_claims="claims" in references,
         warnings=(*tally.warnings(), *built.warnings),
         vectors=built.vectors,
+        compared=built.compared,
         names=_names(references),
     )
 
@@ -522,6 +523,7 @@ def _write_manifest(
     }
     settings["report"]["department"] = choice.department
     settings["themes"]["vectors"] = results.vectors
+    settings["themes"]["compared"] = results.compared
     built = manifest.build(
         folder,
         rows=results.rows,

@@ -4,8 +4,6 @@ In: texts, in any order. Out: unit rows, alone or beside those of another encode
 from the network; a text's row depends on no other text.
 """
 
-import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from classifier.errors import ModelError
+from classifier.shipped import checked_files, folder_of
 from classifier.transformer import MODEL, Tokens, Transformer
 from classifier.vectors import Encoder, Floats, unit_rows
 
@@ -23,7 +21,6 @@ LONGEST: Final = 128
 
 NAME: Final = "encoder"
 VERSION: Final = "1"
-_DESCRIPTION: Final = "model.json"
 
 
 @dataclass(frozen=True)
@@ -54,29 +51,9 @@ def load(folder: Path | None = None) -> SentenceEncoder:
     ModelError
         If a file is missing, or not the one that model.json names.
     """
-    folder = folder or _shipped()
-    path = folder / _DESCRIPTION
-    try:
-        files = json.loads(path.read_text(encoding="utf-8"))["files"]
-        weights = files[MODEL]
-        for name, expected in files.items():
-            if hashlib.sha256((folder / name).read_bytes()).hexdigest() != expected:
-                raise ModelError(
-                    f"{folder / name} is damaged: its sha256 is not the one in {path}; {_REMEDY}"
-                )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ModelError(f"{path} can't be read or names files that can't: {error}; {_REMEDY}") from error
-    return SentenceEncoder(f"{NAME}-{VERSION}-{weights[:10]}", Transformer.load(folder))
-
-
-_REMEDY: Final = "install the program again"
-
-
-def _shipped() -> Path:
-    package = Path(__file__).resolve().parent
-    # `_models` in an installed wheel, `models` beside the package in a checkout.
-    installed = package / "_models" / NAME / VERSION
-    return installed if installed.is_dir() else package.parent / "models" / NAME / VERSION
+    folder = folder or folder_of(NAME, VERSION)
+    files = checked_files(folder, MODEL)
+    return SentenceEncoder(f"{NAME}-{VERSION}-{files[MODEL][:10]}", Transformer.load(folder))
 
 
 def _mean(tokens: Tokens) -> Floats:

@@ -14,6 +14,7 @@ from typing import Any
 from classifier.errors import SettingsError
 
 FACTORS = ("reach", "mentions", "revenue", "trend", "severity", "recency")
+ENCODERS = ("auto", "sentences", "static", "words")
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ class Themes:
 
     area_column: str = ""
     similarity: float = 0.0  # 0: the default of group.py
+    encoder: str = "auto"  # of ENCODERS: what sentences are compared by
 
 
 @dataclass(frozen=True)
@@ -243,6 +245,8 @@ def _range_faults(settings: Settings) -> list[str]:
         faults.append(f"scoring.quotes: {settings.scoring.quotes!r} is neither redacted nor none")
     if settings.rank.recency_half_life_days <= 0:
         faults.append(f"rank.recency_half_life_days: {settings.rank.recency_half_life_days} is not above 0")
+    if settings.themes.encoder not in ENCODERS:
+        faults.append(f"themes.encoder: {settings.themes.encoder!r} is none of {', '.join(ENCODERS)}")
     if not 0 <= settings.themes.similarity <= 1:
         faults.append(f"themes.similarity: {settings.themes.similarity} is not between 0 and 1")
     return faults

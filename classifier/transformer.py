@@ -73,7 +73,7 @@ class Transformer:
                 raise ModelError(f"{folder / name} is missing; fetch the model again")
         session = _session(folder / MODEL)
         outputs, positions = _shape(session, folder / MODEL)
-        return cls(session, _tokenizer(folder / TOKENIZER), outputs, positions, workers or _processors())
+        return cls(session, load_tokenizer(folder / TOKENIZER), outputs, positions, workers or _processors())
 
     def run(self, texts: Sequence[str], *, longest: int = LONGEST) -> list[Tokens]:
         """Return the tokens of each text, in the order of the texts.
@@ -212,7 +212,8 @@ def _shape(session: Any, path: Path) -> tuple[int, int]:
     return int(outputs[0].shape[2]), int(positions)
 
 
-def _tokenizer(path: Path) -> Any:
+def load_tokenizer(path: Path) -> Any:
+    """Load tokenizer.json: all tokens of a text, and those that mark its ends."""
     from tokenizers import Tokenizer
 
     try:

@@ -63,7 +63,7 @@ def one_thread() -> Iterator[None]:
 def unit_rows(rows: npt.NDArray[Any]) -> Floats:
     """Scale each row to length 1; a row of zeros stays one."""
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    return np.divide(rows, lengths, out=np.zeros_like(rows), where=lengths > 0).astype(np.float32)  # type: ignore[no-any-return]
+    return np.divide(rows, lengths, out=np.zeros_like(rows), where=lengths > 0).astype(np.float32, copy=False)  # type: ignore[no-any-return]
 
 
 def content_key(*parts: str) -> str:

@@ -1,6 +1,7 @@
 """Spans -> themes: what belongs together, ids, titles, independence of order."""
 
 import random
+import re
 
 import numpy as np
 import pandas as pd
@@ -32,8 +33,13 @@ AREAS = settings.parse(
 NO_CAPABILITIES = schema.empty(schema.CAPABILITIES)
 
 
+def themed(evidence, chosen, **more):
+    found = group(evidence, chosen, **more)
+    return found.evidence, found.themes
+
+
 def grouped(chosen=AREAS, order=None):
-    return group(evidence_of(shop(order)), chosen)
+    return themed(evidence_of(shop(order)), chosen)
 
 
 def test_what_is_said_alike_is_one_theme_and_nothing_is_lost():
@@ -83,14 +89,14 @@ def test_row_order_changes_nothing(order):
 
 def test_the_index_and_order_of_the_evidence_stay():
     evidence = evidence_of(shop()).iloc[::-1]
-    found, _ = group(evidence, AREAS)
+    found, _ = themed(evidence, AREAS)
     assert found.index.tolist() == evidence.index.tolist()
     assert found["quote"].tolist() == evidence["quote"].tolist()
 
 
 def test_no_spans_no_themes():
     for scored in (scored_rows([]), scored_rows([{"document_id": "a", "spans": [span("", "Acme")]}])):
-        evidence, themes = group(evidence_of(scored), TAGGED)
+        evidence, themes = themed(evidence_of(scored), TAGGED)
         assert themes.empty
         assert (evidence["theme_id"] == "").all()
         assert list(themes.columns) == list(schema.THEMES)
@@ -98,7 +104,7 @@ def test_no_spans_no_themes():
 
 def test_one_span_is_a_theme():
     scored = scored_rows([{"document_id": "a", "spans": [span("pain_point", "the app crashes daily")]}])
-    _, themes = group(evidence_of(scored), settings.Settings())
+    _, themes = themed(evidence_of(scored), settings.Settings())
     assert themes[["title", "mentions", "exemplar"]].values.tolist() == [
         ["The app crashes daily", 1, "the app crashes daily"]
     ]
@@ -107,7 +113,7 @@ def test_one_span_is_a_theme():
 def test_withheld_quotes_still_make_titled_themes():
     rows = [{"document_id": str(n), "spans": [span("pain_point", "")]} for n in range(5)]
     rows += [{"document_id": "t", "tags": "board", "spans": [span("feature_request", "")]}]
-    _, themes = group(evidence_of(scored_rows(rows)), TAGGED)
+    _, themes = themed(evidence_of(scored_rows(rows)), TAGGED)
     assert sorted(themes["title"]) == ["Board, Feature request", "Pain point"] or sorted(themes["title"]) == [
         "Pain point",
         "board, Feature request",
@@ -120,7 +126,7 @@ def test_a_shared_claim_draws_spans_together():
     rows = [{"document_id": f"d{n}", "spans": [gap]} for n, gap in enumerate(gaps)]
     evidence = evidence_of(scored_rows(rows))
     linked = evidence.assign(claim_id=["CL-1", "CL-2", "CL-2", "CL-1"])
-    found, _ = group(linked, settings.Settings())
+    found, _ = themed(linked, settings.Settings())
     assert found["theme_id"].nunique() == 2
     assert found.groupby("claim_id")["theme_id"].nunique().tolist() == [1, 1]
 
@@ -144,40 +150,16 @@ def test_an_encoder_can_be_given():
             about = [("board" in text.lower(), "board" not in text.lower()) for text in texts]
             return np.array(about, dtype=np.float32)
 
-    found, _ = group(evidence_of(shop()), settings.Settings(), encoder=AboutTheBoard())
+    found, _ = themed(evidence_of(shop()), settings.Settings(), encoder=AboutTheBoard())
     assert found.groupby("theme_id")["document_id"].nunique().sort_values().tolist() == [3, 6]
 
 
-def clouds(seed: int, size: int, directions: int) -> np.ndarray:
-    draw = np.random.default_rng(seed)
-    centres = np.eye(directions, 24)
-    rows = centres[np.arange(size) % directions] + draw.normal(0, 0.05, (size, 24))
-    rows = rows[draw.permutation(size)]
-    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
-
-
-def test_samples_find_the_groups_of_the_whole(monkeypatch):
-    rows = clouds(0, 600, 8)
-    whole = cluster.group_rows(rows)
-    monkeypatch.setattr(cluster, "EXACT_UP_TO", 60)
-    sampled = cluster.group_rows(rows)
-    assert len(set(whole)) == len(set(sampled)) == 8
-    assert (whole == sampled).all()
-
-
-def test_rows_of_no_sample_join_the_nearest_group(monkeypatch):
-    monkeypatch.setattr(cluster, "EXACT_UP_TO", 30)
-    monkeypatch.setattr(cluster, "ROUNDS", 1)
-    rows = np.vstack([clouds(1, 40, 2), clouds(2, 200, 12)])
-    groups = cluster.group_rows(rows)
-    assert len(groups) == 240
-    assert groups.min() == 0
-
-
-def test_rows_that_share_nothing_stay_alone():
-    assert cluster.group_rows(np.eye(5, dtype=np.float32)).tolist() == [0, 1, 2, 3, 4]
-    assert cluster.group_rows(np.zeros((0, 3), dtype=np.float32)).tolist() == []
-    assert cluster.group_rows(np.ones((1, 1), dtype=np.float32)).tolist() == [0]
+def test_a_sample_is_told_of(monkeypatch):
+    assert group(evidence_of(shop()), AREAS).warnings == ()
+    monkeypatch.setattr(cluster, "EXACT_UP_TO", 6)
+    found = group(evidence_of(shop()), AREAS)
+    assert found.compared == 6
+    assert re.fullmatch(r"themes were found among 6 of 10 sentences.+ \d+% would have.+", found.warnings[0])
 
 
 def test_areas_are_weighed_by_phrases_and_capabilities():
@@ -262,7 +244,7 @@ def test_a_bare_word_is_no_exemplar():
         "routes send vans through live traffic again",
     ]
     rows = [{"document_id": f"d{n}", "spans": [span("pain_point", quote)]} for n, quote in enumerate(quotes)]
-    _, themes = group(evidence_of(scored_rows(rows)), settings.Settings())
+    _, themes = themed(evidence_of(scored_rows(rows)), settings.Settings())
     assert "routes" not in set(themes[themes["mentions"] > 1]["exemplar"])
 
 

@@ -138,7 +138,7 @@ def test_requests_find_the_capability_they_ask_for():
 
 
 def test_themes_find_the_objective_they_touch():
-    evidence, _ = group(evidence_of(shop()), PLAIN)
+    evidence = group(evidence_of(shop()), PLAIN).evidence
     found = link.link_objectives(evidence, OBJECTIVES)
     by_document = found.drop_duplicates("document_id").set_index("document_id")["objective_id"]
     assert by_document[["d0", "d1", "d3", "d4", "d8"]].tolist() == ["OBJ-1", "OBJ-1", "OBJ-2", "OBJ-2", ""]

@@ -247,7 +247,7 @@ def test_the_wheel_holds_the_package_its_templates_and_both_models(
     }
     model = {
         f"classifier/_models/{path.relative_to(ROOT / 'models').as_posix()}"
-        for name in ("default", "encoder")
+        for name in ("default", "encoder", "static")
         for path in (ROOT / "models" / name).rglob("*")
         if path.is_file()
     }

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from test_link import CAPABILITIES, CLAIMS, OBJECTIVES, table
 from themes_samples import scored_rows, shop, span
 
-from classifier import backlogs, factors, schema, sentences, settings
+from classifier import backlogs, encoders, factors, schema, sentences, settings, static
 from classifier.errors import SettingsError
 from classifier.factors import documents_of, examples, measure, priorities
 from classifier.labels import LABELS
@@ -334,8 +334,8 @@ def test_meaning_is_compared_up_to_so_many_spans_and_row_order_changes_nothing(m
     for name in TABLES:
         if name != "evidence":
             pd.testing.assert_frame_equal(getattr(forwards, name), getattr(backwards, name))
-    monkeypatch.setattr(backlogs, "SENTENCES_UP_TO", 1)
-    assert built(sentences=lambda: encoder).vectors == "words"
+    monkeypatch.setattr(encoders, "SENTENCES_UP_TO", 1)
+    assert built(sentences=lambda: encoder).vectors == f"words;{static.load().model_id}"
 
 
 def test_a_department_sees_its_part():

@@ -9,6 +9,7 @@ import pytest
 from classifier import sentences
 from classifier.errors import ModelError
 from classifier.sentences import JoinedEncoder
+from classifier.shipped import folder_of
 from classifier.vectors import fit_tfidf
 
 LOADED = sentences.load()
@@ -37,7 +38,9 @@ def test_joined_cosines_are_the_weighted_mean():
 
 
 def test_the_shipped_model_names_its_licence_and_source():
-    about = json.loads((sentences._shipped() / "model.json").read_text(encoding="utf-8"))
+    about = json.loads(
+        (folder_of(sentences.NAME, sentences.VERSION) / "model.json").read_text(encoding="utf-8")
+    )
     assert about["licence"] == "Apache-2.0"
     assert about["source"].endswith("all-MiniLM-L6-v2")
     assert LOADED.model_id == f"encoder-1-{about['files']['model.onnx'][:10]}"
@@ -45,7 +48,7 @@ def test_the_shipped_model_names_its_licence_and_source():
 
 def test_a_changed_or_missing_file_is_refused(tmp_path):
     folder = tmp_path / "encoder"
-    shutil.copytree(sentences._shipped(), folder)
+    shutil.copytree(folder_of(sentences.NAME, sentences.VERSION), folder)
     with (folder / "tokenizer.json").open("a", encoding="utf-8") as file:
         file.write(" ")
     with pytest.raises(ModelError, match=r"tokenizer.json is damaged: .+; install the program again"):

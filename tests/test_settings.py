@@ -91,6 +91,7 @@ FAULTS = [
     ("[areas]\nbilling = 'invoice'", "areas.billing: 'invoice' is not a list of texts"),
     ("[areas]\nbilling = ['invoice', '']", "areas.billing: one of the texts is empty"),
     ("[themes]\nsimilarity = 1.1", "themes.similarity: 1.1 is not between 0 and 1"),
+    ("[themes]\nencoder = 'tfidf'", "themes.encoder: 'tfidf' is none of auto, sentences, static, words"),
     ("[rank]\nweights = 3", "rank.weights: 3 is not a section of `factor = weight`"),
     ("[rank.weights]\nrevenu = 3", "rank.weights.revenu: unknown factor; did you mean revenue?"),
     ("[rank.weights]\nreach = 'x'", "rank.weights.reach: 'x' is not a number"),

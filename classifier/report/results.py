@@ -117,6 +117,7 @@ class Results:
     has_claims: bool = False
     warnings: tuple[str, ...] = ()
     vectors: str = ""  # what texts were compared by
+    compared: int = 0  # labelled sentences that were compared pair by pair
     names: Mapping[str, str] = field(default_factory=dict)
 
 
