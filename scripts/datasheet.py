@@ -90,12 +90,17 @@ def _expectation_sources() -> str:
 
 
 def _read_twice() -> str:
-    found = [row for part in rows("annotations").values() for row in part]
-    twice = Counter(row["source"] for row in found if row["annotators"] > 1)
-    total = Counter(row["source"] for row in found)
+    annotated, written = (
+        [row for part in rows(kind).values() for row in part] for kind in ("annotations", "written")
+    )
+    again = {(row["source"], row["id"]) for part in rows("readings").values() for row in part}
+    twice = Counter(row["source"] for row in annotated if row["annotators"] > 1)
+    # Of a written text, its writer's label is the first reading.
+    twice += Counter(row["source"] for row in written if (row["source"], row["id"]) in again)
+    total = Counter(row["source"] for row in [*annotated, *written])
     body = [[name, f"{twice[name]:,}", f"{count:,}"] for name, count in sorted(total.items())]
     body.append(["**all**", f"{sum(twice.values()):,}", f"{sum(total.values()):,}"])
-    return _table(["source", "read twice", "annotated"], body)
+    return _table(["source", "read twice", "labelled"], body)
 
 
 def kappas(readings: Sequence[Row]) -> list[list[str]]:
