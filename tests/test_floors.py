@@ -25,6 +25,7 @@ FLOORS = {
     "splits": 1,
     "leaving": 1,
     "hashes": 1,
+    "composed": 1,
     "read": 2,
     "clean": 2,
     "redact": 2,
