@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 from classifier.buffers import Column
 from classifier.composed import may_change
 
-PIECES = st.sampled_from(["é", "e", "\u0301", "’", "€", "Å", "\u2001", "😀", "각", "\u1161", "ﬁ", "ô", "\u0323"])
+PIECES = st.sampled_from(
+    ["é", "e", "\u0301", "’", "€", "Å", "\u2001", "😀", "각", "\u1161", "ﬁ", "ô", "\u0323"]
+)
 
 
 def test_no_character_that_passes_can_change_or_change_another() -> None:
