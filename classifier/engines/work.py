@@ -18,7 +18,7 @@ from classifier.models import LoadedModel
 from classifier.pipeline import Filters, Part, ScoreSettings
 from classifier.read import ReadBatch, ReadOptions
 
-PART_ROWS: Final = 10_000
+PART_ROWS: Final = 5_000
 """Documents that are moved at once: enough to make the way worth while, few enough to fill all workers."""
 
 

@@ -11,8 +11,6 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from classifier.buffers import Column
-from classifier.composed import may_change
 from classifier.read.records import plain
 
 
@@ -46,10 +44,13 @@ def is_scalar(kind: pa.DataType) -> bool:
 
 def tidy(texts: pd.Series) -> pd.Series:
     """Return texts without NUL, with LF line ends, in NFC; plain ASCII costs a look only."""
+    # Compiled code takes half a second to load: only where rows are read.
+    from classifier.buffers import Column
+
     column = Column.of(texts)
     array = before = column.array()
     content = column.data[column.offsets[0] : column.offsets[-1]]
-    # Compiled code and NumPy look several times as fast as Arrow finds.
+    # NumPy looks several times as fast as Arrow finds.
     for mark, unwanted, instead in ((0, "\0", ""), (ord("\r"), "\r\n", "\n")):
         if (content == mark).any():
             array = pc.replace_substring(array, unwanted, instead)
@@ -60,6 +61,9 @@ def tidy(texts: pd.Series) -> pd.Series:
 
 
 def _composed(array: pa.Array) -> pa.Array:
+    from classifier.buffers import Column
+    from classifier.composed import may_change
+
     odd = np.flatnonzero(may_change(Column.of(array)))
     texts = array.take(odd).to_pylist()
     composed = [
