@@ -75,11 +75,29 @@ class Column:
         )
         return cls(np.frombuffer(data or b"", dtype=np.uint8), starts)
 
+    def array(self) -> pa.LargeStringArray:
+        """Return the column as an Arrow array, without a copy; its bytes must be valid UTF-8."""
+        return pa.LargeStringArray.from_buffers(
+            len(self), pa.py_buffer(self.offsets), pa.py_buffer(self.data)
+        )
+
 
 def series_of(data: Bytes, offsets: Offsets) -> "pd.Series":
     """Return rows of UTF-8 bytes as a column of text, dtype str, without a copy."""
     import pandas as pd
 
-    array = pa.LargeStringArray.from_buffers(len(offsets) - 1, pa.py_buffer(offsets), pa.py_buffer(data))
-    series: pd.Series = pd.Series(pd.array(array, dtype="str"))
+    series: pd.Series = pd.Series(pd.array(Column(data, offsets).array(), dtype="str"))
     return series
+
+
+def replaced(texts: "pd.Series", rows: npt.NDArray[np.int64], others: list[str]) -> "pd.Series":
+    """Return a column of text, dtype str, with others in some of its rows, which are given in order."""
+    import pandas as pd
+    import pyarrow.compute as pc
+
+    array = pa.array(texts, type=pa.large_string())
+    array = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+    mask = np.zeros(len(array), dtype=np.bool_)
+    mask[rows] = True
+    changed = pc.replace_with_mask(array, pa.array(mask), pa.array(others, pa.large_string()))
+    return pd.Series(pd.array(changed, dtype="str"), index=texts.index, name=texts.name)

@@ -27,6 +27,7 @@ FLOORS = {
     "hashes": 1,
     "priors": 1,
     "shipped": 1,
+    "composed": 1,
     "read": 2,
     "clean": 2,
     "redact": 2,

@@ -42,6 +42,9 @@ _MARK = (
     r"|envoy|enviado\b|inviato\b|verstuurd\b|skickat\b|sendt\b|(?:from|de|da|van|från|fra)\s?:)"
 )
 
+# How every subject of a forward begins, and few others.
+_FORWARD_CUE = r"(?i)\A\W*(?:re|aw|sv|antw|fwd?|wg|tr|rv|vl)\W{0,2}:"
+
 
 def _compose(text: str) -> str:
     return text if text.isascii() else unicodedata.normalize("NFC", text)
@@ -116,35 +119,50 @@ def document_text(subject: "pd.Series", body: "pd.Series") -> "pd.Series":
     -------
     subject + "\n" + body; body alone without a subject, subject alone without a body. Index of `body`.
     """
+    from classifier.buffers import Column, series_of
+    from classifier.clean.plain import joined
+
     head = clean_column(subject.reset_index(drop=True))
     rest = _clean_column(body.reset_index(drop=True), _starts_like_forward(subject))
-    has_head = head.str.strip().ne("")
-    has_rest = rest.str.strip().ne("")
-    texts = head.str.cat(rest, sep="\n").where(has_head & has_rest, head.where(has_head, rest))
-    return texts.set_axis(body.index).rename(None)
+    text = joined(Column.of(head), Column.of(rest), ~_is_blank(head), ~_is_blank(rest))
+    return series_of(text.data, text.offsets).set_axis(body.index)
+
+
+def _is_blank(texts: "pd.Series") -> "npt.NDArray[np.bool_]":
+    from classifier.buffers import Column
+    from classifier.clean.plain import may_be_blank
+
+    blank = may_be_blank(Column.of(texts))
+    rows = blank.nonzero()[0]
+    blank[rows] = (texts.iloc[rows].str.strip() == "").to_numpy()
+    return blank
 
 
 def _starts_like_forward(subject: "pd.Series") -> "pd.Series":
     import numpy as np
     import pandas as pd
+    import pyarrow as pa
+    import pyarrow.compute as pc
 
-    found = np.zeros(len(subject), dtype=np.bool_)
-    for row in np.flatnonzero(subject.str.contains(":", regex=False).to_numpy()):
+    likely = pc.match_substring_regex(pa.array(subject, type=pa.large_string()), _FORWARD_CUE)
+    found = np.array(likely.to_numpy(zero_copy_only=False), dtype=np.bool_)
+    for row in np.flatnonzero(found):
         found[row] = is_forward(subject.iloc[row][:_SUBJECT])
     return pd.Series(found, index=subject.index)
 
 
 def _clean_column(texts: "pd.Series", forwarded: "pd.Series") -> "pd.Series":
-    import pandas as pd
+    from classifier.buffers import replaced
 
     rows = _needs_cleaning(texts)
     if not len(rows):
         return texts.astype("str")
-    cleaned = texts.astype(object).to_numpy(copy=True)
-    known = forwarded.to_numpy()
-    for row in rows:
-        cleaned[row] = _clean(cleaned[row], forwarded=bool(known[row]) or is_forward(cleaned[row][:_SUBJECT]))
-    return pd.Series(cleaned, index=texts.index, name=texts.name, dtype="str")
+    known = forwarded.to_numpy()[rows]
+    cleaned = [
+        _clean(text, forwarded=bool(is_known) or is_forward(text[:_SUBJECT]))
+        for text, is_known in zip(texts.iloc[rows], known, strict=True)
+    ]
+    return replaced(texts, rows, cleaned)
 
 
 def _needs_cleaning(texts: "pd.Series") -> "npt.NDArray[np.int64]":
@@ -152,10 +170,17 @@ def _needs_cleaning(texts: "pd.Series") -> "npt.NDArray[np.int64]":
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    values = pa.chunked_array([pa.array(texts, type=pa.large_string())])
-    marked = pc.match_substring_regex(values, _MARK).to_numpy()
-    beyond_ascii = pc.invert(pc.string_is_ascii(values)).to_numpy()
-    for row in (beyond_ascii & ~marked).nonzero()[0]:
-        marked[row] = not unicodedata.is_normalized("NFC", values[row].as_py())
+    from classifier.buffers import Column
+    from classifier.clean.plain import may_hold_markup
+    from classifier.composed import may_change
+
+    column = Column.of(texts)
+    marked = may_hold_markup(column)
+    rows = marked.nonzero()[0]
+    if len(rows):
+        values = pa.chunked_array([pa.array(texts.iloc[rows], type=pa.large_string())])
+        marked[rows] = pc.match_substring_regex(values, _MARK).to_numpy()
+    for row in (may_change(column) & ~marked).nonzero()[0]:
+        marked[row] = not unicodedata.is_normalized("NFC", texts.iloc[row])
     changeable: npt.NDArray[np.int64] = marked.nonzero()[0]
     return changeable

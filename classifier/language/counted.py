@@ -133,6 +133,31 @@ def _code_at(data: Bytes, place: int) -> tuple[int, int]:
 
 
 @compiled(forceinline=True)
+def _is_beyond_latin(code: int) -> bool:
+    if code >= _BEYOND[0][0]:
+        for low, high in _BEYOND:
+            if low <= code <= high:
+                return True
+    return False
+
+
+@compiled(forceinline=True)
+def _folded(code: int, folds: Codes, token: Codes, length: int) -> int:
+    """Write what a character beyond ASCII folds to behind a token; return the token's new length."""
+    if code == _TYPOGRAPHIC:
+        token[length] = _PLAIN
+        return length + 1
+    if code >= TABLE_SIZE or code in _OTHER_APOSTROPHES:
+        token[length] = code
+        return length + 1
+    for step in range(3):
+        if folds[code, step]:
+            token[length] = folds[code, step]
+            length += 1
+    return length
+
+
+@compiled(forceinline=True)
 def _hits(
     data: Bytes,
     begin: int,
@@ -167,26 +192,13 @@ def _hits(
         code, size = _code_at(data, place)
         place += size
         count += 1
-        if code >= 0x370:
-            for low, high in _BEYOND:
-                if low <= code <= high:
-                    return False
+        if _is_beyond_latin(code):
+            return False
         if code < TABLE_SIZE and kinds[code] & SPACE:
             _count(token, length, value, edges, keys, spans, owners, hits)
             length, value = 0, np.uint64(_OFFSET)
             continue
-        before = length
-        if code == _TYPOGRAPHIC:
-            token[length] = _PLAIN
-            length += 1
-        elif code >= TABLE_SIZE or code in _OTHER_APOSTROPHES:
-            token[length] = code
-            length += 1
-        else:
-            for step in range(3):
-                if folds[code, step]:
-                    token[length] = folds[code, step]
-                    length += 1
+        before, length = length, _folded(code, folds, token, length)
         for written in range(before, length):
             value = np.uint64((value ^ np.uint64(token[written])) * np.uint64(_PRIME))
     _count(token, length, value, edges, keys, spans, owners, hits)

@@ -28,6 +28,9 @@ _LINES_AT_ONCE = 50_000
 LONGEST_ROW = 64 << 20
 """Bytes; a longer row is rejected, and a quote open for longer is taken for a slip."""
 
+_HEAD = 1 << 16
+"""Bytes that are looked at first for the header."""
+
 _SAMPLE_ROWS = 200
 _UNCLOSED = 'a quote (") is opened and not closed properly'
 _UNDECODABLE = "not UTF-8, and no other encoding is certain; give --encoding"
@@ -147,14 +150,21 @@ class DelimitedReader:
     def _header(self, skip: int) -> tuple[str, ...]:
         lines: list[str] = []
         at, record = 0, None
-        while record is None and not self._ended and len(self._buffer) <= LONGEST_ROW:
-            self._more()
-            lines = self._decoder.marked(self._buffer).split("\n")
-            if not self._ended:
+        looked = 0
+        while record is None and not (self._ended and looked == len(self._buffer)):
+            if looked == len(self._buffer):
+                if looked > LONGEST_ROW:
+                    break
+                self._more()
+            # The header is short; a block as Python's strings would take many times its room.
+            looked = min(max(_HEAD, 2 * looked), len(self._buffer))
+            whole = self._ended and looked == len(self._buffer)
+            lines = self._decoder.marked(self._buffer[:looked]).split("\n")
+            if not whole:
                 lines.pop()
             at = next((i for i, line in enumerate(lines) if i >= skip and line.strip()), len(lines))
             if at < len(lines):
-                record = _record(lines, at, self._delimiter, final=self._ended)
+                record = _record(lines, at, self._delimiter, final=whole)
         if record is None and self._ended:
             self._buffer = b""
             return ()
@@ -162,7 +172,8 @@ class DelimitedReader:
         if record is None or cells is None:
             reason = (record.reason if record else "longer than any row") or _UNDECODABLE
             raise InputError(f"{self._name}: the header can't be read: {reason}; mend the first line")
-        self._buffer = b"\n".join(self._buffer.split(b"\n")[at + record.lines :])
+        rest = self._buffer.split(b"\n", at + record.lines)
+        self._buffer = rest[-1] if len(rest) > at + record.lines else b""
         return tuple(cell.strip().strip("\ufeff") or f"column {i}" for i, cell in enumerate(cells, 1))
 
     def _more(self) -> None:
@@ -202,24 +213,32 @@ class DelimitedReader:
 
     def _arrow_rows(self, end: int) -> Rows | None:
         """Parse whole rows that are by the book; None where they need a closer look."""
-        cleaned = self._decoder.clean(self._buffer[:end])
-        if cleaned is None:
-            return None
-        block, mended = cleaned
-        columns = [str(i) for i in range(len(self.names))]
+        block, mended = self._buffer[:end], 0
         try:
-            table = pa_csv.read_csv(
-                pa.BufferReader(block),
-                read_options=pa_csv.ReadOptions(column_names=columns, block_size=len(block) + 1),
-                parse_options=pa_csv.ParseOptions(delimiter=self._delimiter, newlines_in_values=True),
-                convert_options=pa_csv.ConvertOptions(column_types=dict.fromkeys(columns, pa.large_string())),
-            )
+            table = self._parsed(block)
         except pa.ArrowInvalid:
-            # Rows that are not as wide as the header: Python's parser sets them aside.
-            return None
+            # Bytes that are no UTF-8, which may be mended.
+            cleaned = self._decoder.clean(block)
+            if cleaned is None or not cleaned[1]:
+                return None
+            block, mended = cleaned
+            try:
+                table = self._parsed(block)
+            except pa.ArrowInvalid:
+                # Rows that are not as wide as the header: Python's parser sets them aside.
+                return None
         self._decoder.mended_lines += mended
         self._buffer = self._buffer[end:]
         return Rows(table, self._numbers(table.num_rows))
+
+    def _parsed(self, block: bytes) -> pa.Table:
+        columns = [str(i) for i in range(len(self.names))]
+        return pa_csv.read_csv(
+            pa.BufferReader(block),
+            read_options=pa_csv.ReadOptions(column_names=columns, block_size=len(block) + 1),
+            parse_options=pa_csv.ParseOptions(delimiter=self._delimiter, newlines_in_values=True),
+            convert_options=pa_csv.ConvertOptions(column_types=dict.fromkeys(columns, pa.large_string())),
+        )
 
     def _python_rows(self, most: int = _LINES_AT_ONCE) -> Rows:
         """Parse row by row what is in the buffer, as far as its rows are whole; of `most` lines (-1: all)."""

@@ -36,18 +36,34 @@ _PASSES = 5
 AROUND = 200
 """Code points on each side of a quote that are read for an address which crosses its edge."""
 
-Finders = tuple[tuple[str, re.Pattern[str], Callable[[str], Iterator[Span]]], ...]
+Finders = tuple[tuple[str, Callable[[str], bool], re.Pattern[str], Callable[[str], Iterator[Span]]], ...]
 
-# Web addresses come first: they may hold any of the others. The pattern is what every find holds.
+
+def _may_hold_web(text: str) -> bool:
+    return "/" in text or "www." in text.lower()
+
+
+def _may_hide_at(text: str) -> bool:
+    return "@" in text or " AT " in text or any(bracket in text for bracket in "([{<")
+
+
+# Web addresses come first: they may hold any of the others. The test is quick; the pattern is what every
+# find holds.
 _ADDRESSES: Finders = (
-    ("[URL]", re.compile(r"://|www\.|\.[a-z]{2,7}/", re.IGNORECASE), webs),
-    ("[EMAIL]", re.compile("@"), emails),
-    ("[EMAIL]", re.compile(r"@|[(\[{<](?:at|a|ät|æt)[)\]}>]|(?-i: AT )", re.IGNORECASE), hidden_emails),
+    ("[URL]", _may_hold_web, re.compile(r"://|www\.|\.[a-z]{2,7}/", re.IGNORECASE), webs),
+    ("[EMAIL]", _may_hide_at, re.compile("@"), emails),
+    (
+        "[EMAIL]",
+        _may_hide_at,
+        re.compile(r"@|[(\[{<](?:at|a|ät|æt)[)\]}>]|(?-i: AT )", re.IGNORECASE),
+        hidden_emails,
+    ),
 )
+# A pattern that begins with a digit is looked for several times as fast as one that begins with letters.
 _NUMBERS: Finders = (
-    ("[IBAN]", re.compile(r"[A-Za-z]{2}\d\d"), ibans),
-    ("[CARD]", re.compile(r"\d(?:[^\w\n]{0,3}\d){12}"), cards),
-    ("[PHONE]", re.compile(r"\d(?:[^\w\n]{0,4}\d){6}"), phones),
+    ("[IBAN]", bool, re.compile(r"\d\d(?<=[A-Za-z]{2}\d\d)"), ibans),
+    ("[CARD]", bool, re.compile(r"\d(?:[^\w\n]{0,3}\d){12}"), cards),
+    ("[PHONE]", bool, re.compile(r"\d(?:[^\w\n]{0,4}\d){6}"), phones),
 )
 
 
@@ -87,8 +103,8 @@ def _pass(text: str, people: Sequence[str]) -> tuple[list[Mask], str]:
 def _found(text: str, finders: Finders) -> tuple[list[Mask], str]:
     """Return what the finders find one after the other, and the text that they leave."""
     found: list[Mask] = []
-    for placeholder, mark, finder in finders:
-        if mark.search(text):
+    for placeholder, is_likely, mark, finder in finders:
+        if is_likely(text) and mark.search(text):
             spans = [Mask(start, end, placeholder) for start, end in finder(text)]
             text = _without(text, spans)
             found += spans
@@ -138,6 +154,7 @@ def redact_column(texts: "pd.Series", people: "pd.Series") -> "pd.Series":
     -------
     Same length and index; dtype str.
     """
+    from classifier.buffers import replaced
     from classifier.redact.marks import may_need_masks
 
     marked = may_need_masks(texts)
@@ -146,9 +163,9 @@ def redact_column(texts: "pd.Series", people: "pd.Series") -> "pd.Series":
     rows = marked.nonzero()[0]
     if not len(rows):
         return texts.astype("str")
-    redacted = texts.astype(object).to_numpy(copy=True)
-    redacted[rows] = redact_many(list(redacted[rows]), [_listed(names) for names in people.iloc[rows]])
-    return type(texts)(redacted, index=texts.index, dtype="str")
+    return replaced(
+        texts, rows, redact_many(texts.iloc[rows].tolist(), [_listed(names) for names in people.iloc[rows]])
+    )
 
 
 def _listed(people: str) -> tuple[str, ...]:

@@ -31,6 +31,17 @@ _ENDING: Final = 21
 """Bytes of the longest ending of a domain before "/"."""
 
 
+# What a byte may be a part of: a word, which ends a number; a number (a first byte beyond ASCII may be a
+# digit of another script); the sign of an address; or the space of " AT ".
+_WORDY, _NUMERAL, _SIGN, _BLANK = 1, 2, 3, 4
+_KINDS: Final = np.zeros(256, dtype=np.uint8)
+_KINDS[list(b"_\nABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")] = _WORDY
+_KINDS[list(b"0123456789")] = _NUMERAL
+_KINDS[0xC0:] = _NUMERAL
+_KINDS[list(b"@.:/([{<")] = _SIGN
+_KINDS[_SPACE] = _BLANK
+
+
 @compiled()
 def _is_letter(byte: int) -> bool:
     return 97 <= byte | 0x20 <= 122
@@ -46,13 +57,17 @@ def _is_domain_end(data: Bytes, begin: int, slash: int) -> bool:
 
 
 @compiled()
+def _is_at_before(data: Bytes, space: int, stop: int) -> bool:
+    """Tell whether "AT" follows a space, as in "name AT example"."""
+    return bool(space + 2 < stop and data[space + 1] == 65 and data[space + 2] == 84)
+
+
+@compiled()
 def _is_written_at(data: Bytes, place: int, stop: int) -> bool:
-    """Tell whether "(at)" or its like may stand at an opening bracket, or " AT " at a space."""
+    """Tell whether "(at)" or its like may stand at an opening bracket."""
     if place + 2 >= stop:
         return False
     first = data[place + 1]
-    if data[place] == _SPACE:
-        return bool(first == 65 and data[place + 2] == 84)
     if first | 0x20 != 97 and first != _AE:
         return False
     closed = False
@@ -86,15 +101,16 @@ def suspicious(data: Bytes, begin: int, stop: int) -> bool:
     """Tell whether bytes may hold an address or a number to mask."""
     digits = 0
     for place in range(begin, stop):
-        byte = data[place]
-        if _is_letter(byte) or byte in (_NEWLINE, _UNDERSCORE):
+        kind = _KINDS[data[place]]
+        if kind == _WORDY:
             digits = 0
-        elif 48 <= byte <= 57 or byte >= 0xC0:
-            # A first byte beyond ASCII may be a digit of another script.
+        elif kind == _NUMERAL:
             digits += 1
             if digits >= _DIGITS or (digits == 2 and place >= begin + 3 and _is_iban_start(data, place)):
                 return True
-        elif _is_address_mark(data, begin, place, stop):
+        elif (kind == _SIGN and _is_address_mark(data, begin, place, stop)) or (
+            kind == _BLANK and _is_at_before(data, place, stop)
+        ):
             return True
     return False
 
@@ -116,7 +132,7 @@ def _is_address_mark(data: Bytes, begin: int, place: int, stop: int) -> bool:
         return bool(place + 2 < stop and data[place + 1] == _SLASH and data[place + 2] == _SLASH)
     if byte == _SLASH:
         return bool(_is_domain_end(data, begin, place))
-    return bool((byte == _SPACE or byte in _OPENING) and _is_written_at(data, place, stop))
+    return bool(_is_written_at(data, place, stop))
 
 
 @compiled()

@@ -12,9 +12,6 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from classifier.buffers import Column
-from classifier.report.records import records
-
 GUARDED = r"^'*[=+\-@\t\r]"
 """Text cells that get one leading apostrophe: what a spreadsheet would run, and what already looks
 guarded, so that taking one apostrophe away gives every text back."""
@@ -37,6 +34,10 @@ def csv_records(frame: pd.DataFrame, *, guard: bool = True) -> bytes:
     Missing values and empty text are empty cells. Only text is guarded against being run as a
     formula: numbers, times and flags are written as they are.
     """
+    # Compiled code takes half a second to load: only where something is written.
+    from classifier.buffers import Column
+    from classifier.report.records import records
+
     if frame.empty:
         return b""
     cells = [_csv_cells(frame[name]) for name in frame.columns]
