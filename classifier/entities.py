@@ -39,6 +39,13 @@ _NUMBER_CUE: Final = (
     r"|hundred|thousand|couple|several|a (minute|hour|day|week|month|night|weekend))"
 )
 
+_UNIT_CUE: Final = (
+    r"(?i)\p{Sc}|(^|[^a-z])(h([^a-z]|$)|min|hour|hr|day|week|month|night|evening|morning|afternoon|stunden|tage"
+    r"|heures|jours|horas|días|uur|dagen|eur|usd|gbp|chf|dollar|pound|quid|fte|headcount|people|staff"
+    r"|dispatchers|technicians|employees)"
+)
+"""Each amount of `cues.impact_patterns` names one of these: what doesn't isn't read word by word."""
+
 
 def evidence_of(scored: pd.DataFrame, competitors: Competitors | None = None) -> pd.DataFrame:
     """Take the spans out of scored documents.
@@ -215,7 +222,7 @@ def find_impact(quotes: pd.Series) -> pd.Series:
     >>> list(find_impact(pd.Series(["It costs us three hours a week.", "Open till 5."])))
     ['three hours a week', '']
     """
-    likely = _matching(quotes, _NUMBER_CUE)
+    likely = _matching(quotes, _NUMBER_CUE) & _matching(quotes, _UNIT_CUE)
     found = np.full(len(quotes), "", dtype=object)
     if likely.any():
         nlp, matcher = _impact_matcher()

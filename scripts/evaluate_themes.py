@@ -3,7 +3,7 @@
 In: folders with gold.csv beside a company's texts and tables. Out: a table of figures with 95 %
 bootstrap intervals. Never changes a setting: what `--fit-links` prints is for a person to copy.
 
-Usage: python scripts/evaluate_themes.py --data-root FOLDER [--scored FOLDER] [--fit-links]
+Usage: python scripts/evaluate_themes.py --data-root FOLDER [--scored FOLDER] [--encoder NAME] [--fit-links]
 """
 
 import argparse
@@ -11,7 +11,7 @@ import csv
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,7 @@ from sklearn.metrics import v_measure_score
 
 from classifier import backlogs, link, schema, sentences, settings
 from classifier.areas import known_areas
+from classifier.encoders import WORDS
 from classifier.entities import evidence_of, find_churn, find_competitors
 from classifier.labels import LABELS
 from classifier.sentences import SentenceEncoder
@@ -135,14 +136,14 @@ def _spans(row: Mapping[str, str]) -> str:
     return json.dumps(spans)
 
 
-def linked(company: Company, scored: pd.DataFrame, encoder: SentenceEncoder | None) -> pd.DataFrame:
+def linked(company: Company, scored: pd.DataFrame, encoder: SentenceEncoder, wanted: str) -> pd.DataFrame:
     """Return the evidence after links and themes."""
     built = backlogs.build(
         scored,
-        settings=company.settings,
+        settings=replace(company.settings, themes=replace(company.settings.themes, encoder=wanted)),
         references=company.tables,
         as_of=None,
-        sentences=(lambda: encoder) if encoder else None,
+        sentences=lambda: encoder,
     )
     return built.evidence
 
@@ -301,7 +302,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data-root", type=Path, required=True, help="folder that holds companies' folders")
     parser.add_argument("--scored", type=Path, help="folder of <company>.parquet scored by a model")
-    parser.add_argument("--words", action="store_true", help="compare by words alone")
+    parser.add_argument(
+        "--encoder", choices=settings.ENCODERS, default="auto", help="what texts are compared by"
+    )
     parser.add_argument("--fit-links", action="store_true", help="print weights for link.py instead")
     chosen = parser.parse_args()
     examples = Path(__file__).parents[1] / "data" / "examples"
@@ -312,7 +315,7 @@ def main() -> None:
             "\n".join(
                 fit_links(
                     [one for one in found if (chosen.data_root / "companies" / one.name).exists()],
-                    None if chosen.words else encoder,
+                    None if chosen.encoder == WORDS else encoder,
                 )
             )
         )
@@ -324,7 +327,7 @@ def main() -> None:
             if chosen.scored
             else scored_from_gold(company)
         )
-        evidence = linked(company, scored, None if chosen.words else encoder)
+        evidence = linked(company, scored, encoder, chosen.encoder)
         themes = evidence.loc[evidence["theme_id"] != "", "theme_id"].nunique()
         print(f"\n{company.name}: {len(evidence)} spans, {themes} themes, {len(names)} areas")
         for name, value, low, high in figures(company, evidence):
