@@ -145,16 +145,13 @@ class DelimitedReader:
             raise InputError(f"{self._name}: {self._broken}, after row {self._next_row - 1}; fetch it again")
 
     def _header(self, skip: int) -> tuple[str, ...]:
-        lines: list[str] = []
         at, record = 0, None
         while record is None and not self._ended and len(self._buffer) <= LONGEST_ROW:
             self._more()
-            lines = self._decoder.marked(self._buffer).split("\n")
-            if not self._ended:
-                lines.pop()
-            at = next((i for i, line in enumerate(lines) if i >= skip and line.strip()), len(lines))
-            if at < len(lines):
-                record = _record(lines, at, self._delimiter, final=self._ended)
+            # Nearly always among the first lines; a block may have millions of empty ones.
+            at, record = self._first_record(skip, _LINES_AT_ONCE)
+            if record is None:
+                at, record = self._first_record(skip, -1)
         if record is None and self._ended:
             self._buffer = b""
             return ()
@@ -162,8 +159,21 @@ class DelimitedReader:
         if record is None or cells is None:
             reason = (record.reason if record else "longer than any row") or _UNDECODABLE
             raise InputError(f"{self._name}: the header can't be read: {reason}; mend the first line")
-        self._buffer = b"\n".join(self._buffer.split(b"\n")[at + record.lines :])
+        taken = at + record.lines
+        self._buffer = b"\n".join(self._buffer.split(b"\n", taken)[taken:])
         return tuple(cell.strip().strip("\ufeff") or f"column {i}" for i, cell in enumerate(cells, 1))
+
+    def _first_record(self, skip: int, most: int) -> tuple[int, _Record | None]:
+        """Return the first row that isn't blank among `most` lines (-1: all), and the line it begins on."""
+        raw = self._buffer.split(b"\n", most)
+        more = len(raw) > most > 0
+        if more or not self._ended:
+            raw.pop()
+        lines = self._decoder.marked(b"\n".join(raw)).split("\n") if raw else []
+        at = next((i for i, line in enumerate(lines) if i >= skip and line.strip()), len(lines))
+        if at == len(lines):
+            return at, None
+        return at, _record(lines, at, self._delimiter, final=self._ended and not more)
 
     def _more(self) -> None:
         try:
