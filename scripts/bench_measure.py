@@ -123,6 +123,15 @@ def predict(work: Path, name: str, file: Path, rows: int, cores: int, quality: b
 
 
 @main.command()
+@click.option("--data-root", type=click.Path(path_type=Path, exists=True), required=True)
+def weights(data_root: Path) -> None:
+    """Measure the fast tier with its weights in fewer bits."""
+    import bench_weights
+
+    click.echo(json.dumps(bench_weights.measure(data_root)))
+
+
+@main.command()
 @click.option("--workers", type=int, required=True)
 def cluster(workers: int) -> None:
     """Start a Dask cluster on this machine; tell its address, and end when standard input ends."""

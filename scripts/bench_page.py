@@ -211,12 +211,34 @@ def _start(part: Figures) -> str:
     return _table(["", "best, s", "all runs, s"], rows)
 
 
+def _weights(part: Figures) -> str:
+    rows = [
+        [
+            kind,
+            f"{one['mb']:.1f}",
+            f"{one['ns_per_ngram']:.1f}",
+            *(f"{one['macro_f1'][name]:.4f}" for name in _GOLD),
+            f"{100 * one['changed']:.2f} %",
+        ]
+        for kind, one in part["kinds"].items()
+    ]
+    head = ["weights", "MB", "ns for an n-gram", *_GOLD, "texts decided otherwise"]
+    return (
+        f"{_table(head, rows)}\n\nMacro-F1 of the fast tier on the gold sets; decisions and sums on "
+        f"{part['texts']:,} texts of a public corpus ({part['ngrams']:,} n-grams)."
+    )
+
+
+_GOLD: Final = ("dev", "dev_written", "dev_unseen")
+
+
 SECTIONS: Final[dict[str, Callable[[Figures], str]]] = {
     "start": _start,
     "peers": _peers,
     "tiers": _tiers,
     "workers": _workers,
     "growth": _growth,
+    "weights": _weights,
 }
 """What a marker of the page may name; each is a part of the results."""
 

@@ -265,12 +265,20 @@ def start(bench: Bench) -> Result:
     return {name: {"best": min(times), "runs": times} for name, times in found.items()}
 
 
+def weights(bench: Bench) -> Result:
+    """Measure the fast tier with its weights in fewer bits."""
+    if bench.data_root is None:
+        raise click.UsageError("the part `weights` needs gold texts and a corpus: give --data-root")
+    return told(measured("weights", "--data-root", str(bench.data_root)).out)
+
+
 PARTS: Final[Mapping[str, Callable[[Bench], Result]]] = {
     "start": start,
     "peers": peers,
     "tiers": tiers,
     "workers": workers,
     "growth": growth,
+    "weights": weights,
 }
 
 
@@ -311,7 +319,8 @@ def main(
         if learn_only:
             bench.learn()
             return
-        for name in () if page_only else (only or PARTS):
+        parts = [name for name in PARTS if data_root is not None or name != "weights"]
+        for name in () if page_only else (only or parts):
             say(f"{name} …")
             bench_page.record(name, {"measured": bench_page.machine(), **PARTS[name](bench)})
     for path in bench_page.renew():

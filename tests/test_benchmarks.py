@@ -9,6 +9,7 @@ import bench_page
 import bench_peers
 import bench_scoring
 import bench_tickets
+import bench_weights
 import numpy as np
 import pytest
 from trained import ROOT
@@ -54,6 +55,19 @@ RESULTS = {
         "repeat": 2,
         "ways": {"local 1": way(10.0), "local 2": way(18.0), "dask 1": way(10.0), "dask 2": way(17.0)},
     },
+    "weights": {
+        "measured": MEASURED,
+        "texts": 20_000,
+        "ngrams": 3_000_000,
+        "kinds": {
+            "float16": {
+                "mb": 12.28,
+                "macro_f1": {"dev": 0.8, "dev_written": 0.7, "dev_unseen": 0.6},
+                "changed": 0.0012,
+                "ns_per_ngram": 9.0,
+            }
+        },
+    },
     "start": {
         "measured": MEASURED,
         **{name: {"best": 0.2, "runs": [0.3, 0.2]} for name in ("--help", "explain", "score")},
@@ -72,14 +86,15 @@ def test_the_page_shows_what_was_measured():
     assert "| 1 | 10.0 | 40.0 | 300.0 | 4.00 | 7.50 |" in page
     assert "| 100,000 | 0.0 | 50,000 |" in page
     assert "| Dask (`--scheduler`), warm | 10 | 17 | 1.70 |" in page
+    assert "| float16 | 12.3 | 9.0 | 0.8000 | 0.7000 | 0.6000 | 0.12 % |" in page
     assert "| `classifier --help` | 0.20 | 0.30, 0.20 |" in page
-    assert page.count("2026-01-02, abacus, 2 cores, Python 3.11.7; load at the beginning 0.2.") == 5
+    assert page.count("2026-01-02, abacus, 2 cores, Python 3.11.7; load at the beginning 0.2.") == 6
     assert bench_page.rendered(page, RESULTS) == page
 
 
 def test_what_was_not_measured_is_told_and_what_others_write_stays():
     page = bench_page.rendered(PAGE, {})
-    assert page.count("Not measured yet.") == 5
+    assert page.count("Not measured yet.") == 6
     assert "<!-- figures: themes -->\nold\n" in page
 
 
@@ -167,6 +182,16 @@ def test_a_peer_learns_is_kept_and_decides(name, tmp_path):
     assert found.dtype == bool
     if peer.learn:
         assert (found == labels).all()
+
+
+def test_weights_in_fewer_bits_stand_for_nearly_the_same():
+    weights = np.array([[0, 0], [1.27, -12.7], [-0.4, 3.3]], dtype=np.float32)
+    found = bench_weights.kinds(weights)
+    assert [kept.dtype.name for kept, _ in found.values()] == ["float32", "float16", "int8"]
+    assert [kept.nbytes for kept, _ in found.values()] == [24, 12, 6]
+    for _, restored in found.values():
+        assert np.abs(restored - weights).max() <= 0.05
+        assert (restored[0] == 0).all()
 
 
 def test_the_steps_can_be_called():

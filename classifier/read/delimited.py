@@ -148,7 +148,6 @@ class DelimitedReader:
             raise InputError(f"{self._name}: {self._broken}, after row {self._next_row - 1}; fetch it again")
 
     def _header(self, skip: int) -> tuple[str, ...]:
-        lines: list[str] = []
         at, record = 0, None
         looked = 0
         while record is None and not (self._ended and looked == len(self._buffer)):
