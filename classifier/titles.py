@@ -9,6 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import chain
 from math import log
 from typing import Final
 
@@ -125,10 +126,10 @@ _SHARED_BY: Final = 3
 _WHOLE: Final = 1.25
 
 
-@dataclass
+@dataclass(slots=True)
 class _Phrase:
     documents: set[str] = field(default_factory=set)
-    forms: Counter[str] = field(default_factory=Counter)
+    forms: dict[str, int] = field(default_factory=dict)
     whole: bool = False
 
 
@@ -284,12 +285,14 @@ def _phrases(pairs: Sequence[tuple[str, str]], names: _Names) -> dict[Key, _Phra
         for tokens in _clauses(text):
             ends = [_may_end(token) for token in tokens]
             allowed = [names.allow(token) for token in tokens]
+            told = [_telling(token) for token in tokens]
             for start, end in _spans(ends, allowed, longest):
-                phrase = found[tuple(part for token in tokens[start:end] for part in _telling(token))]
+                phrase = found[tuple(chain.from_iterable(told[start:end]))]
                 phrase.documents.add(document)
-                phrase.forms[" ".join(tokens[start:end])] += 1
+                form = " ".join(tokens[start:end])
+                phrase.forms[form] = phrase.forms.get(form, 0) + 1
                 opens = start == 0 or tokens[start - 1].lower() in _OPENERS
-                phrase.whole |= opens and (end == len(tokens) or not _telling(tokens[end]))
+                phrase.whole |= opens and (end == len(tokens) or not told[end])
     return dict(found)
 
 
@@ -307,7 +310,8 @@ def _whole_clauses(pairs: Sequence[tuple[str, str]], names: _Names) -> dict[Key,
             ):
                 clause = found[tuple(part for token in tokens for part in _telling(token))]
                 clause.documents.add(document)
-                clause.forms[" ".join(tokens)] += 1
+                form = " ".join(tokens)
+                clause.forms[form] = clause.forms.get(form, 0) + 1
     return dict(found)
 
 

@@ -414,7 +414,7 @@ def _shown_bertopic(figures: Figures, measured: str) -> str:
                 [f"{names[name]}, {one['texts']:,}", title, *cells, f"{one['outliers']:.0%}", f1, ari]
             )
     text = (
-        "The same sentence vectors (all-MiniLM-L6-v2, made beforehand and not in the times) for both. BERTopic "
+        "The same sentence vectors (all-MiniLM-L6-v2, made beforehand, not in the times) for both. BERTopic "
         "with its defaults: UMAP to 5 dimensions (random state fixed), HDBSCAN, at least ten texts to a "
         f"topic; in brackets with each outlier as a group of its own instead of all as one. {measured}"
     )

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from test_link import CAPABILITIES, CLAIMS, OBJECTIVES, table
 from themes_samples import scored_rows, shop, span
 
-from classifier import backlogs, encoders, factors, schema, sentences, settings, static
+from classifier import backlogs, cluster, encoders, factors, schema, sentences, settings, static
 from classifier.errors import SettingsError
 from classifier.factors import documents_of, examples, measure, priorities
 from classifier.labels import LABELS
@@ -326,7 +326,7 @@ def test_row_order_changes_no_table(order):
         pd.testing.assert_frame_equal(left, right)
 
 
-def test_meaning_is_compared_up_to_so_many_spans_and_row_order_changes_nothing(monkeypatch):
+def test_meaning_is_compared_and_row_order_changes_nothing():
     encoder = sentences.load()
     forwards = built(sentences=lambda: encoder)
     backwards = built(shop(list(range(9))[::-1]), sentences=lambda: encoder)
@@ -334,8 +334,21 @@ def test_meaning_is_compared_up_to_so_many_spans_and_row_order_changes_nothing(m
     for name in TABLES:
         if name != "evidence":
             pd.testing.assert_frame_equal(getattr(forwards, name), getattr(backwards, name))
+
+
+def test_static_vectors_and_a_sample_do_not_depend_on_row_order_either(monkeypatch):
     monkeypatch.setattr(encoders, "SENTENCES_UP_TO", 1)
-    assert built(sentences=lambda: encoder).vectors == f"words;{static.load().model_id}"
+    monkeypatch.setattr(cluster, "EXACT_UP_TO", 6)
+    forwards, backwards = (
+        built(shop(order), sentences=sentences.load) for order in (None, list(range(9))[::-1])
+    )
+    assert forwards.vectors == backwards.vectors == f"words;{static.load().model_id}"
+    assert forwards.compared == 6
+    assert forwards.warnings == backwards.warnings
+    assert "6 of 10 sentences" in forwards.warnings[-1]
+    for name in TABLES:
+        if name != "evidence":
+            pd.testing.assert_frame_equal(getattr(forwards, name), getattr(backwards, name))
 
 
 def test_a_department_sees_its_part():
