@@ -453,18 +453,19 @@ def test_explain_shows_what_weighed(tmp_path: Path) -> None:
     assert "feature request: yes" in text.stdout
 
 
-def test_explain_imports_nothing_heavy(tmp_path: Path) -> None:
+@pytest.mark.parametrize("arguments", [["--help"], ["score", "--help"], ["explain", "It crashes daily."]])
+def test_a_quick_command_imports_nothing_heavy(arguments: list[str]) -> None:
     code = (
         "import sys; from click.testing import CliRunner; from classifier.cli import main\n"
-        "assert CliRunner().invoke(main, ['explain', 'It crashes daily.']).exit_code == 0\n"
+        f"assert CliRunner().invoke(main, {arguments!r}).exit_code == 0\n"
         "print(*sorted({name.split('.')[0] for name in sys.modules} "
-        "& {'pandas', 'sklearn', 'numba', 'spacy', 'scipy', 'pyarrow'}))"
+        "& {'pandas', 'sklearn', 'numba', 'spacy', 'scipy', 'pyarrow', 'matplotlib', 'onnxruntime'}))"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
 
 
-def test_help_imports_nothing_heavy() -> None:
+def test_help_imports_no_numbers() -> None:
     code = (
         "import sys, classifier.cli\n"
         "print(*sorted({name.split('.')[0] for name in sys.modules} & {'numpy', 'pandas'}))"

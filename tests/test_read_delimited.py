@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from reading import read, write
 
 from classifier.errors import InputError
-from classifier.read import ReadOptions, read_batches
+from classifier.read import ReadOptions, delimited, read_batches
 from classifier.read.delimited import DelimitedReader, Dialect, dialect_of
 from classifier.read.encoding import UTF8, Decoder
 
@@ -49,6 +49,24 @@ def test_arrow_and_python_and_any_cut_give_the_same_rows(body, block):
     slow = rows_of(data, fast=False)
     assert rows_of(data, fast=True) == slow
     assert rows_of(data, fast=True, block=block) == slow
+
+
+@settings(max_examples=300, deadline=None)
+@given(body=messy, block=st.integers(1, 15), lines=st.integers(1, 4))
+@example(body=b"\n\n\n\nh,i\n1,2\n", block=99, lines=2)
+@example(body=b'h,"i\n\n\n\n"\n1,2\n', block=99, lines=2)
+@example(body=b'h,i\n1,"2\n\n\n\n"\n3\n4,5\n', block=99, lines=2)
+def test_how_many_lines_are_parsed_at_once_changes_nothing(body, block, lines):
+    def found():
+        try:
+            return rows_of(body, block=block)
+        except InputError as error:
+            return str(error)
+
+    before = found()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(delimited, "_LINES_AT_ONCE", lines)
+        assert found() == before
 
 
 cell = st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\r\0\ufeff"), max_size=12)

@@ -6,6 +6,7 @@ import os
 import sys
 import threading
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from reading import read, write
 
 from classifier.errors import InputError
-from classifier.read import ReadOptions, find_inputs, read_batches, read_files, sha256_of
+from classifier.read import ReadOptions, delimited, find_inputs, read_batches, read_files, rows, sha256_of
 
 
 def test_files_of_several_kinds_in_one_call(tmp_path):
@@ -259,3 +260,27 @@ def test_accents_are_composed_in_files_that_are_read_in_blocks(tmp_path):
     path.write_text(path.read_text(encoding="utf-8") + big, encoding="utf-8")
     result = read(path, batch_rows=20_000)
     assert {text[-4:] for text in result.column("body") if "caf" in text} == {"café"}
+
+
+def test_rows_that_were_set_aside_are_handed_on_before_the_end(tmp_path):
+    bad, good = "x,y\n" * 40, "7,It crashes daily.,2026-01-02\n"
+    path = write(tmp_path / "a.csv", f"id,text,created_at\n{bad}{good}{bad}")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(delimited, "_LINES_AT_ONCE", 5)
+        batches = list(read_batches([str(path)], ReadOptions(batch_rows=3, delimiter=",")))
+    assert max(len(batch.rejected) for batch in batches) <= 3 * rows.ASIDE_BATCHES + 5
+    assert pd.concat([batch.rejected for batch in batches])["row"].tolist() == [*range(1, 41), *range(42, 82)]
+    # What the first good row shows counts, however many rows without any came before it.
+    found = pd.concat([batch.documents for batch in batches])
+    assert found[["document_id", "body", "row"]].values.tolist() == [["7", "It crashes daily.", 41]]
+    assert found["created_at"].notna().all()
+
+
+def test_a_column_of_numbers_is_text_too(tmp_path):
+    table = pa.table({"id": ["a", "b", "c"], "text": [1, 20, None], "amount": [1.5, 2.0, None]})
+    pq.write_table(table, tmp_path / "a.parquet")
+    write(tmp_path / "b.csv", "id,text,amount\na,1,1.5\nb,20,2.0\nc,,\n")
+    for name in ("a.parquet", "b.csv"):
+        result = read(tmp_path / name)
+        assert result.column("body") == ["1", "20", ""]
+        assert result.reasons == []

@@ -1,6 +1,7 @@
 """CSV, Parquet and JSON lines: what is in them, and that they appear complete or not at all."""
 
 import csv
+import gc
 import gzip
 import io
 import itertools
@@ -427,3 +428,21 @@ except OutputError as error:
     assert f"{name}: can't be written" in done.stdout
     assert "choose another --out" in done.stdout
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.parquet"])
+def test_batches_without_rows_leave_nothing_in_memory(name, tmp_path):
+    def frames():
+        gc.collect()
+        return sum(isinstance(one, pd.DataFrame) for one in gc.get_objects())
+
+    empty = scored(3).iloc[:0]
+    with scored_writer(tmp_path / name) as writer:
+        before = frames()
+        for _ in range(20):
+            writer.write(empty)
+        assert frames() == before
+        writer.write(scored(3))
+    with scored_writer(tmp_path / f"b-{name}") as writer:
+        writer.write(scored(3))
+    assert (tmp_path / name).read_bytes() == (tmp_path / f"b-{name}").read_bytes()

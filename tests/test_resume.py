@@ -20,9 +20,9 @@ import pytest
 from click.testing import CliRunner
 from moving import inputs, model, score
 
-from classifier import engines, pipeline, read, run
+from classifier import engines, pipeline, read, run, schema
 from classifier.cli import main
-from classifier.engines import identity, journal, packing
+from classifier.engines import identity, journal, packing, work
 from classifier.errors import OutputError, SettingsError
 
 ROOT = Path(__file__).parents[1]
@@ -135,6 +135,18 @@ def test_a_damaged_part_is_computed_again(
     damaged[7].unlink()
     score(names, out, resume=True)
     assert out.read_bytes() == whole["out.csv"]
+
+
+def test_parts_of_rejected_rows_alone_do_not_wait_in_memory(tmp_path: Path) -> None:
+    job = run._job(moving.choose({}), model(), moving.PART_ROWS)
+    rejected = pd.DataFrame({"file": "a.csv", "row": [1], "document_id": "", "reason": "damaged"})
+    batch = replace(read.empty_batch((), job.reading), rejected=schema.conform(rejected, schema.REJECTED))
+    part = work.compute(batch, job, model())
+    with engines.opened(tmp_path / "parts", "out.csv") as kept_parts:
+        kept_parts.start(dict, resume=False)
+        for place in range(3):
+            kept_parts.add((0, place), part)
+        assert len(list((tmp_path / "parts").glob("*.arrow"))) == 3
 
 
 def test_a_run_of_one_part_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -265,7 +277,7 @@ def test_a_part_comes_back_as_it_was(names: list[str]) -> None:
     job = run._job(chosen, model(), 100)
     (source,), _ = read.find_inputs(names[:1])
     for batch in read.read_files([source], job.reading):
-        part = engines.work.compute(batch, job, model())
+        part = work.compute(batch, job, model())
         stream = BytesIO()
         packing.write(part, stream)
         back = packing.read(stream.getvalue())

@@ -157,6 +157,9 @@ class Cluster:
             if source.is_here and source.copy is None
         }
         small = {name: file for name, file in sizes.items() if file[1] <= WHOLE_BYTES}
+        if len(small) < self.workers:
+            # Whole files would leave some workers without work: this process cuts them into parts.
+            return set()
         found = self._client.run(_files_there, list(small.values())) if small else {}
         return {name for place, name in enumerate(small) if all(answer[place] for answer in found.values())}
 

@@ -135,7 +135,7 @@ class Journal:
             return
         if self._stream is None:
             self._held.append((place, part))
-            if sum(1 for _, held in self._held if held.documents) < 2:
+            if sum(1 for _, held in self._held if _has_rows(held)) < 2:
                 return
             self._begin()
         for each, held in self._held or [(place, part)]:
@@ -337,6 +337,10 @@ def _save(journal: Journal) -> None:
     journal.close()
     if not (journal.folder / NAME).exists():
         shutil.rmtree(journal.folder, ignore_errors=True)
+
+
+def _has_rows(part: Part) -> bool:
+    return bool(part.documents or len(part.rejected) or len(part.dropped))
 
 
 def _line(body: dict[str, Any]) -> bytes:

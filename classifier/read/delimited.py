@@ -239,9 +239,10 @@ class DelimitedReader:
             convert_options=pa_csv.ConvertOptions(column_types=dict.fromkeys(columns, pa.large_string())),
         )
 
-    def _python_rows(self, most: int = _LINES_AT_ONCE) -> Rows:
-        """Parse row by row what is in the buffer, as far as its rows are whole; of `most` lines (-1: all)."""
-        raw = self._buffer.split(b"\n", -1 if len(self._buffer) > LONGEST_ROW else most)
+    def _python_rows(self, *, all_lines: bool = False) -> Rows:
+        """Parse row by row what is in the buffer, as far as its rows are whole: its first lines, or all."""
+        most = -1 if all_lines or len(self._buffer) > LONGEST_ROW else _LINES_AT_ONCE
+        raw = self._buffer.split(b"\n", most)
         more = len(raw) > most > 0
         whole = self._ended and not self._broken and not more
         # Without a line end at the very end, the last line may go on in the next block.
@@ -261,7 +262,7 @@ class DelimitedReader:
             self._place(record, good, numbers, faults)
         if at == 0 and more:
             # One row, or one that looks like it, has more lines than that.
-            return self._python_rows(most=-1)
+            return self._python_rows(all_lines=True)
         self._buffer = b"\n".join([*raw[at:], tail])
         if at == 0:
             self._no_whole_row(faults)

@@ -13,7 +13,7 @@ import pyarrow as pa
 from classifier.errors import InputError
 
 _BATCH_BYTES = 64 << 20
-_ASIDE_BATCHES = 5
+ASIDE_BATCHES = 5
 """So many batches' worth of rows that were set aside are handed on, with or without others."""
 
 
@@ -102,7 +102,7 @@ def in_batches(parts: Iterable[Rows], batch_rows: int) -> Iterator[Rows]:
         for part in parts:
             waiting.add(part)
             count, size = waiting.size()
-            many_aside = waiting.aside() >= _ASIDE_BATCHES * batch_rows
+            many_aside = waiting.aside() >= ASIDE_BATCHES * batch_rows
             while many_aside or count >= batch_rows or (count and size >= _BATCH_BYTES):
                 yield waiting.take(min(count, batch_rows))
                 given, many_aside = True, False
