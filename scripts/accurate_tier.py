@@ -21,7 +21,7 @@ from classifier.transformer import Transformer
 BUDGET = 0.15
 """Share of documents that the cascade may ask the accurate tier about."""
 
-WIDTHS = (0.5, 1.0, 2.0)
+WIDTHS = (0.25, 0.5, 1.0, 2.0, 4.0)
 """Relative widths of the labels' bands that are tried."""
 
 
