@@ -159,7 +159,9 @@ def test_a_sample_is_told_of(monkeypatch):
     monkeypatch.setattr(cluster, "EXACT_UP_TO", 6)
     found = group(evidence_of(shop()), AREAS)
     assert found.compared == 6
-    assert re.fullmatch(r"themes were found among 6 of 10 sentences.+ \d+% of the former would have.+", found.warnings[0])
+    assert re.fullmatch(
+        r"themes were found among 6 of 10 sentences.+ \d+% of the former would have.+", found.warnings[0]
+    )
 
 
 def test_areas_are_weighed_by_phrases_and_capabilities():
