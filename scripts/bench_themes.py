@@ -149,9 +149,8 @@ def measure_quality(table: pd.DataFrame, wanted: str, meaning: SentenceEncoder) 
     return {**agreement_figures(table["label"], found.groups), **clock.figures(), "texts": len(texts)}
 
 
-def measure_sample(rows: Any, part: int, gold: Sequence[Any] | None) -> Figures:
+def measure_sample(rows: Any, whole: Any, part: int, gold: Sequence[Any] | None) -> Figures:
     """Compare the groups of all rows with those of a sample to which the others are assigned."""
-    whole = cluster.group_rows(rows)
     exact, cluster.EXACT_UP_TO = cluster.EXACT_UP_TO, len(rows) // part  # type: ignore[misc]
     try:
         sampled = cluster.group_rows(rows)
@@ -161,10 +160,10 @@ def measure_sample(rows: Any, part: int, gold: Sequence[Any] | None) -> Figures:
         "rows": len(rows),
         "compared": sampled.compared,
         "told": sampled.agreement,
-        "against_whole": agreement_figures(whole.groups, sampled.groups),
+        "against_whole": agreement_figures(whole, sampled.groups),
     }
     if gold is not None:
-        figures["whole"] = agreement_figures(gold, whole.groups)
+        figures["whole"] = agreement_figures(gold, whole)
         figures["sampled"] = agreement_figures(gold, sampled.groups)
     return figures
 
@@ -266,7 +265,8 @@ def sample(chosen: argparse.Namespace, keep: Callable[[Figures], None]) -> None:
         words = fit_tfidf(texts)
         encoder = choose(texts, len(texts), wanted="static", words=words, sentences=sentences.load).encoder
         rows = encoder.encode(texts)
-        keep({name: {str(part): measure_sample(rows, part, gold) for part in (2, 4, 20)}})
+        whole = cluster.group_rows(rows).groups
+        keep({name: {str(part): measure_sample(rows, whole, part, gold) for part in (2, 4, 20)}})
 
 
 def bertopic(chosen: argparse.Namespace, keep: Callable[[Figures], None]) -> None:

@@ -104,6 +104,6 @@ def test_copies_are_of_other_documents_and_not_the_same_texts():
 def test_a_sample_of_clear_groups_is_right():
     rows = np.repeat(np.eye(4, dtype=np.float32), 10, axis=0)[np.random.default_rng(0).permutation(40)]
     gold = rows.argmax(axis=1)
-    found = bench_themes.measure_sample(rows, 2, gold)
+    found = bench_themes.measure_sample(rows, gold, 2, gold)
     assert (found["compared"], found["told"]) == (20, 1.0)
     assert found["sampled"]["f1"] == found["whole"]["f1"] == found["against_whole"]["f1"] == 1
