@@ -93,7 +93,7 @@ def predict(work: Path, name: str, file: Path, rows: int, cores: int, quality: b
     """Time a peer's decisions, from texts in memory to a mask; loading comes before."""
     if cores:
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
-    from bench_peers import PEERS
+    from bench_peers import PEERS, asked
 
     peer = PEERS[name]
     decide = peer.load(work / name)
@@ -116,6 +116,10 @@ def predict(work: Path, name: str, file: Path, rows: int, cores: int, quality: b
         "macro_f1": None,
     }
     gold = work / "gold.parquet"
+    if name == "cascade":
+        body["asked"] = {"these tickets": asked(found)}
+        if gold.is_file():
+            body["asked"]["gold/dev"] = asked(_labelled(gold)[0])
     if quality and gold.is_file():
         measured, true = _labelled(gold)
         body["macro_f1"] = macro_f1(decide(measured), true)
