@@ -5,6 +5,7 @@ a caller could not repeat by hand: `python scripts/bench_measure.py --help`.
 """
 
 import json
+import logging
 import os
 import sys
 import time
@@ -142,7 +143,11 @@ def cluster(workers: int) -> None:
     import distributed
 
     own = distributed.LocalCluster(
-        n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=None
+        n_workers=workers,
+        threads_per_worker=1,
+        processes=True,
+        dashboard_address=None,
+        silence_logs=logging.CRITICAL,
     )
     click.echo(own.scheduler_address)
     sys.stdout.flush()

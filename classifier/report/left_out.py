@@ -72,7 +72,7 @@ class LeftOut:
         if not len(rows):
             return
         self._length += len(rows)
-        self.reasons.update(rows[next(reversed(self._table))].tolist())
+        self.reasons.update(rows[list(self._table)[-1]].tolist())
         if not self._keep:
             return
         self._waiting.append(rows)
