@@ -5,6 +5,7 @@ a caller could not repeat by hand: `python scripts/bench_measure.py --help`.
 """
 
 import json
+import logging
 import os
 import sys
 import time
@@ -93,7 +94,7 @@ def predict(work: Path, name: str, file: Path, rows: int, cores: int, quality: b
     """Time a peer's decisions, from texts in memory to a mask; loading comes before."""
     if cores:
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
-    from bench_peers import PEERS
+    from bench_peers import PEERS, asked
 
     peer = PEERS[name]
     decide = peer.load(work / name)
@@ -116,6 +117,10 @@ def predict(work: Path, name: str, file: Path, rows: int, cores: int, quality: b
         "macro_f1": None,
     }
     gold = work / "gold.parquet"
+    if name == "cascade":
+        body["asked"] = {"these tickets": asked(found)}
+        if gold.is_file():
+            body["asked"]["gold/dev"] = asked(_labelled(gold)[0])
     if quality and gold.is_file():
         measured, true = _labelled(gold)
         body["macro_f1"] = macro_f1(decide(measured), true)
@@ -138,7 +143,11 @@ def cluster(workers: int) -> None:
     import distributed
 
     own = distributed.LocalCluster(
-        n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=None
+        n_workers=workers,
+        threads_per_worker=1,
+        processes=True,
+        dashboard_address=None,
+        silence_logs=logging.CRITICAL,
     )
     click.echo(own.scheduler_address)
     sys.stdout.flush()

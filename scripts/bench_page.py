@@ -161,7 +161,11 @@ def _tiers(part: Figures) -> str:
             ]
         )
     head = ["cores", *(PEERS[name].title for name in _TIERS), "accurate ÷ torch", "cascade ÷ accurate"]
-    return _table(head, rows) + f"\n\nDocuments/s, best of {part['repeat']} rounds, in turns."
+    body = [_table(head, rows), f"Documents/s, best of {part['repeat']} rounds, in turns."]
+    asked = part["ways"][f"cascade on {part['cores'][-1]}"].get("asked", {})
+    shares = ", ".join(f"{100 * share:.1f} % of {texts}" for texts, share in asked.items())
+    body += [f"The cascade asks the accurate tier about {shares}."] * bool(shares)
+    return "\n\n".join(body)
 
 
 _TIERS: Final = (TORCH, "accurate", "cascade")

@@ -61,6 +61,18 @@ def _ours(tier: str) -> Callable[[Path], Predict]:
     return load
 
 
+def asked(texts: Sequence[str]) -> float:
+    """Return the share of texts that the shipped cascade asks its accurate tier about."""
+    import pyarrow as pa
+
+    from classifier import accurate, classify, models
+
+    model = models.load(models.find("default", places=models.folders("")))
+    assert model.accurate is not None
+    scores = classify.score_texts(model.fast, pa.array(texts, pa.large_string()))
+    return len(accurate.unsure(scores, model.fast.heads, model.accurate.band)) / len(texts)
+
+
 def _learn_fasttext(texts: Sequence[str], labels: np.ndarray, folder: Path) -> None:
     """Train fastText with word pairs, one decision per label."""
     import fasttext

@@ -45,7 +45,11 @@ RESULTS = {
         "measured": MEASURED,
         "repeat": 2,
         "cores": [1],
-        "ways": {"torch on 1": way(10.0), "accurate on 1": way(40.0), "cascade on 1": way(300.0)},
+        "ways": {
+            "torch on 1": way(10.0),
+            "accurate on 1": way(40.0),
+            "cascade on 1": {**way(300.0), "asked": {"these tickets": 0.125}},
+        },
     },
     "growth": {"measured": MEASURED, "tier": "fast", "rows": {"1000": way(500.0), "100000": way(50_000.0)}},
     "workers": {
@@ -84,6 +88,7 @@ def test_the_page_shows_what_was_measured():
     assert "| `classifier score --tier fast`, CSV to CSV | 100 | 60,000 | 30.00 | 4.00 |" in page
     assert "Not installed, so left out: MiniLM (torch) + LR." in page
     assert "| 1 | 10.0 | 40.0 | 300.0 | 4.00 | 7.50 |" in page
+    assert "The cascade asks the accurate tier about 12.5 % of these tickets." in page
     assert "| 100,000 | 0.0 | 50,000 |" in page
     assert "| Dask (`--scheduler`), warm | 10 | 17 | 1.70 |" in page
     assert "| float16 | 12.3 | 9.0 | 0.8000 | 0.7000 | 0.6000 | 0.12 % |" in page

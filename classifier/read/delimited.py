@@ -22,7 +22,7 @@ DELIMITERS = (",", ";", "\t", "|")
 NO_DELIMITER = "\x1f"
 """Separates the cells of a table with one column: a character that text doesn't hold."""
 
-_LINES_AT_ONCE = 50_000
+_LINES_AT_ONCE = 20_000
 """That Python parses: a block of the shortest rows has millions, each an object or two."""
 
 LONGEST_ROW = 64 << 20

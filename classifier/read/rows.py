@@ -13,7 +13,7 @@ import pyarrow as pa
 from classifier.errors import InputError
 
 _BATCH_BYTES = 64 << 20
-ASIDE_BATCHES = 5
+ASIDE_BATCHES = 2
 """So many batches' worth of rows that were set aside are handed on, with or without others."""
 
 
