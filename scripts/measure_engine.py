@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numba
+import pyarrow
 
 from classifier import engines, pipeline, read, report, run
 from classifier.dedupe import Register
@@ -28,15 +28,15 @@ def seconds(work: Callable[[], Any]) -> tuple[Any, float]:
 
 def measure(path: Path, folder: Path) -> dict[str, float]:
     """Return the figures of one export, in the units of docs/scale.md."""
-    numba.set_num_threads(1)
+    pyarrow.set_cpu_count(1)
     tier = sys.argv[2] if len(sys.argv) > 2 else "fast"
     model = run.load_model("default", tier=tier)
     job = run._job(choose({}), model, engines.PART_ROWS)
     (source,), _ = read.find_inputs([str(path)])
+    # Compiled code and tables are loaded with the first rows.
+    compute(next(pieces(next(read.read_files([source], job.reading)), 50)), job, model)
     batches, reading = seconds(lambda: list(read.read_files([source], job.reading)))
     batch = [piece for one in batches for piece in pieces(one, job.part_rows)]
-    # Compiled code and tables are loaded with the first rows.
-    compute(next(pieces(batch[0], 50)), job, model)
     parts, scoring = seconds(lambda: [compute(piece, job, model) for piece in batch])
     tally, seen = pipeline.Tally(), Register()
     scored, settling = seconds(lambda: [pipeline.settle(part, seen=seen, tally=tally) for part in parts])

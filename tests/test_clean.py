@@ -408,3 +408,49 @@ def test_auto_replies(subject: str, text: str, expected: bool) -> None:
     for body in (text, f"{subject}\n{text}"):
         mask = is_auto_reply(pd.Series([subject], index=[4]), pd.Series([body], index=[4]))
         assert (mask.tolist(), mask.index.tolist(), mask.dtype) == ([expected], [4], "bool")
+
+
+MARKUP = st.sampled_from(
+    [
+        "<",
+        "</",
+        "<p>",
+        "<ſ",
+        "&",
+        "&amp;",
+        "&#39;",
+        "&NBSP;",
+        "&lt;",
+        "\r\n",
+        "\n",
+        "\n-- ",
+        "\nFrom: ",
+        "a",
+        " ",
+        "é",
+        "e\u0301",
+    ]
+)
+
+
+@given(st.lists(st.lists(MARKUP, max_size=6).map("".join), max_size=5))
+@settings(max_examples=300, deadline=None)
+def test_a_column_is_cleaned_as_its_texts_are(texts: list[str]) -> None:
+    assert clean_column(pd.Series(texts, dtype="str")).tolist() == [clean(text) for text in texts]
+
+
+@pytest.mark.parametrize(
+    ("subject", "body", "text"),
+    [
+        ("a", "b", "a\nb"),
+        ("", "b", "b"),
+        ("a", "", "a"),
+        ("\u2003", "b", "b"),
+        ("a", " \n\u00a0", "a"),
+        (" ", "\u3000", "\u3000"),
+        ("é", "日", "é\n日"),
+    ],
+)
+def test_subject_and_body_become_one_text(subject: str, body: str, text: str) -> None:
+    joined = document_text(pd.Series([subject], dtype="str"), pd.Series([body], dtype="str"))
+    assert joined.tolist() == [text]

@@ -229,3 +229,17 @@ def test_millions_of_empty_lines_are_no_rows_and_take_no_time() -> None:
     start = time.process_time()
     assert rows_of(data) == (("h", "i"), [(1, "1", "a"), (2, "2", "b")], [])
     assert time.process_time() - start < 2
+
+
+def test_a_header_may_be_longer_than_what_is_looked_at_first():
+    names = [f"column {'x' * 300} {number}" for number in range(400)]
+    row = ",".join(map(str, range(400)))
+    found, good, bad = rows_of(f"{','.join(names)}\n{row}\n".encode())
+    assert found == tuple(names)
+    assert good == [(1, *map(str, range(400)))]
+    assert not bad
+
+
+def test_a_header_may_stand_below_many_empty_lines():
+    found, good, bad = rows_of(b"\n" * 200_000 + b'"a\nb",c\n1,2\n')
+    assert (found, good, bad) == (("a\nb", "c"), [(1, "1", "2")], [])

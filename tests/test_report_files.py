@@ -7,6 +7,7 @@ import io
 import itertools
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -21,6 +22,8 @@ from report_samples import scored
 from classifier import schema
 from classifier.errors import InputError, OutputError
 from classifier.report import writers
+from classifier.report.cells import GUARDED
+from classifier.report.cells import csv_records as records_of
 from classifier.report.files import atomic, write_bytes
 from classifier.report.scored import read_scored, read_table
 from classifier.report.writers import csv_bytes, format_of, scored_writer, write_csv
@@ -180,6 +183,27 @@ def test_reading_gives_back_what_was_written(name, frame, tmp_path_factory):
     if frame.empty and name.endswith("jsonl.zst"):
         frame = frame.drop(columns="plan")  # without a row, JSON lines name no columns
     pd.testing.assert_frame_equal(back, frame)
+
+
+CELLS = st.one_of(st.text(max_size=8), st.text(alphabet="\"'=+-@,\r\n\tab", max_size=6))
+
+
+@given(st.lists(st.tuples(CELLS, CELLS, st.booleans()), max_size=6), st.booleans())
+@settings(max_examples=200, deadline=None)
+def test_records_are_what_the_csv_module_reads(rows, guard):
+    columns = list(zip(*rows, strict=True)) or [(), (), ()]
+    frame = pd.DataFrame(
+        {"a": pd.Series(columns[0], dtype="str"), "b": pd.Series(columns[1], dtype="str"), "c": columns[2]}
+    ).astype({"c": "bool"})
+    text = records_of(frame, guard=guard).decode("utf-8")
+    expected = [
+        [
+            *(f"'{cell}" if guard and re.match(GUARDED, cell) else cell for cell in row[:2]),
+            str(row[2]).lower(),
+        ]
+        for row in rows
+    ]
+    assert list(csv.reader(io.StringIO(text, newline=""))) == expected
 
 
 @pytest.mark.parametrize("name", NAMES)

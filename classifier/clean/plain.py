@@ -32,8 +32,9 @@ def _mark_markup(data: Bytes, offsets: Offsets, found: Flags) -> None:
             signs |= (byte == _NEWLINE) | (byte == _TAG) | (byte == _ENTITY)
         if not signs:
             continue
-        for place in range(offsets[row], stop - 1):
-            byte, after = data[place], data[place + 1]
+        for place in range(offsets[row], stop):
+            byte = data[place]
+            after = data[place + 1] if place + 1 < stop else _SPACE
             if (
                 byte == _NEWLINE
                 or (byte == _TAG and _AFTER_TAG[after])
