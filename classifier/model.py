@@ -67,7 +67,7 @@ class Model:
 
 
 def load(name_or_path: str | Path = "default", *, folder: str = "") -> Model:
-    """Load a model: the folder of one, or a name such as `default` or `default/2`.
+    """Load a model: the folder of one, or a name such as `default` or `default/3`.
 
     Parameters
     ----------

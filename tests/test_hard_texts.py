@@ -263,7 +263,7 @@ def test_there_are_enough_cases():
     assert len({case.text for case in CASES}) == len(CASES) >= 130
 
 
-KNOWN_WRONG = ("Your invoice INV-2024-00017", "Our company was founded in 1998")
+KNOWN_WRONG = ("Your invoice INV-2024-00017",)
 """What the cascade labels today: the fast tier is sure of a gap, so the accurate one, which knows better,
 isn't asked. Strict: a model that gets one right must take it off this list."""
 
