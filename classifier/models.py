@@ -355,9 +355,8 @@ def load(folder: Path) -> LoadedModel:
             )
     settings = FeatureSettings(**body["features"])
     index, weights = _weights(folder / WEIGHTS, settings)
-    fast = FastModel(
-        settings, index, weights.astype(np.float32), tuple(body["bias"]), _heads_of(body["heads"])
-    )
+    # As they are on the disk, float16: sums are float32, and the kernel has a copy that is.
+    fast = FastModel(settings, index, weights, tuple(body["bias"]), _heads_of(body["heads"]))
     slow = None
     if ACCURATE in body:
         own = body[ACCURATE]

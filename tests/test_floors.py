@@ -26,6 +26,7 @@ FLOORS = {
     "leaving": 1,
     "hashes": 1,
     "priors": 1,
+    "remembered": 1,
     "shipped": 1,
     "composed": 1,
     "read": 2,

@@ -52,7 +52,7 @@ def test_what_is_saved_is_what_is_loaded(saved):
     assert loaded.fast.bias == expected.bias
     np.testing.assert_array_equal(loaded.fast.index, expected.index)
     np.testing.assert_array_equal(loaded.fast.weights, expected.weights)
-    assert loaded.fast.weights.dtype == np.float32
+    assert loaded.fast.weights.dtype == np.float16
     assert (loaded.name, loaded.version, loaded.languages, loaded.folder) == ("tiny", "1", ("en",), saved)
     assert loaded.description["about"] == {"documents": len(trained.documents())}
     assert loaded.tiers == ("fast",)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from classifier import read
+from classifier.engines import heap
 from classifier.engines.counting import notes_of, shifts_of
 from classifier.engines.identity import identity_of
 from classifier.engines.journal import Journal, NoJournal, folder_beside, opened
@@ -94,6 +95,7 @@ def start(engine: Engine, job: Job, model: LoadedModel, inputs: Sequence[Input])
     EngineError
         If there is no scheduler at the address.
     """
+    heap.give_back()
     if engine.kind == "dask":
         from classifier.engines.cluster import Cluster
 

@@ -1,0 +1,147 @@
+"""What is remembered of every document of a run, in few bytes of memory each.
+
+In: keys, ids and hashes, batch by batch. Out: which row had a key, and what it was. Memory holds 12 bytes a
+key; ids and hashes lie in a file without a name, which is gone with the last who holds it.
+"""
+
+import bisect
+import os
+import tempfile
+import weakref
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from classifier.buffers import compiled
+from classifier.errors import OutputError
+
+Keys = npt.NDArray[np.uint64]
+Rows = npt.NDArray[np.int32]
+
+NOWHERE: Final = -1
+
+_LARGEST_RUN: Final = 1 << 22
+"""Keys from which on runs aren't merged any more: a merge holds both of them twice."""
+
+
+class Index:
+    """Key -> row, in sorted runs of doubling length."""
+
+    def __init__(self) -> None:
+        self._runs: list[tuple[Keys, Rows]] = []
+
+    def add(self, keys: Keys, rows: Rows) -> None:
+        """Remember the row of each key."""
+        if not len(keys):
+            return
+        order = np.argsort(keys, kind="stable")
+        run = (keys[order], rows[order])
+        while self._runs and len(self._runs[-1][0]) <= len(run[0]) < _LARGEST_RUN:
+            old = self._runs.pop()
+            merged = (
+                np.empty(len(old[0]) + len(run[0]), np.uint64),
+                np.empty(len(old[0]) + len(run[0]), np.int32),
+            )
+            _merge(*old, *run, *merged)
+            run = merged
+        self._runs.append(run)
+
+    def find(self, keys: Keys) -> Rows:
+        """Return the row of each key, NOWHERE for an unknown one."""
+        rows = np.full(len(keys), NOWHERE, dtype=np.int32)
+        for run_keys, run_rows in self._runs:
+            at = np.minimum(np.searchsorted(run_keys, keys), len(run_keys) - 1)
+            hit = run_keys[at] == keys
+            rows[hit] = run_rows[at[hit]]
+        return rows
+
+    def find_one(self, key: np.uint64) -> int:
+        """Return the row of one key."""
+        return int(self.find(np.array([key], dtype=np.uint64))[0])
+
+
+@compiled()
+def _merge(old_keys: Keys, old_rows: Rows, new_keys: Keys, new_rows: Rows, keys: Keys, rows: Rows) -> None:
+    """Merge two sorted runs; of equal keys the old one comes first."""
+    old = new = 0
+    for at in range(len(keys)):
+        if new == len(new_keys) or (old < len(old_keys) and old_keys[old] <= new_keys[new]):
+            keys[at], rows[at] = old_keys[old], old_rows[old]
+            old += 1
+        else:
+            keys[at], rows[at] = new_keys[new], new_rows[new]
+            new += 1
+
+
+class Kept:
+    """Id and text hash of every document that is kept, by row, on the disk."""
+
+    def __init__(self) -> None:
+        self._file = tempfile.TemporaryFile(prefix="classifier-", buffering=0)  # noqa: SIM115 - closed below
+        weakref.finalize(self, self._file.close)
+        self._starts: list[int] = []
+        self._places: list[int] = []
+        self._length = 0
+
+    def __len__(self) -> int:
+        """Return the number of documents."""
+        return self._length
+
+    def add(self, ids: pa.StringArray, texts: Keys) -> None:
+        """Remember documents.
+
+        Parameters
+        ----------
+        ids
+            Of n documents, without missing ones.
+        texts
+            Their text hashes, shape (n, 2).
+
+        Raises
+        ------
+        OutputError
+            If the disk is full.
+        """
+        if not len(ids):
+            return
+        names = [name.encode("utf-8", "surrogatepass") for name in ids.to_pylist()]
+        ends = np.cumsum([len(name) for name in names], dtype=np.int64)
+        self._starts.append(self._length)
+        self._places.append(self._file.tell())
+        content = np.ascontiguousarray(texts).tobytes() + np.append(0, ends).tobytes() + b"".join(names)
+        try:
+            self._file.write(content)
+        except OSError as error:
+            raise OutputError(
+                f"ids can't be kept in {tempfile.gettempdir()}: {error.strerror}; free it, or set TMPDIR "
+                "to a folder with room"
+            ) from error
+        self._length += len(ids)
+
+    def text_of(self, row: int, name: str) -> tuple[int, int] | None:
+        """Return the text hash of `row` if its id is `name`: another id may have the same key."""
+        found = self._at(row)
+        return found[1] if found and found[0] == name else None
+
+    def id_of(self, row: int, text: tuple[int, int]) -> str | None:
+        """Return the id of `row` if its text is `text`."""
+        found = self._at(row)
+        return found[0] if found and found[1] == text else None
+
+    def _at(self, row: int) -> tuple[str, tuple[int, int]] | None:
+        if row == NOWHERE:
+            return None
+        part = bisect.bisect_right(self._starts, row) - 1
+        end = self._starts[part + 1] if part + 1 < len(self._starts) else self._length
+        count, at, place = end - self._starts[part], row - self._starts[part], self._places[part]
+        first, second = np.frombuffer(self._read(16, place + 16 * at), np.uint64)
+        offsets = place + 16 * count
+        begin, stop = np.frombuffer(self._read(16, offsets + 8 * at), np.int64)
+        names = offsets + 8 * (count + 1)
+        name = self._read(int(stop - begin), names + int(begin))
+        return name.decode("utf-8", "surrogatepass"), (int(first), int(second))
+
+    def _read(self, size: int, place: int) -> bytes:
+        return os.pread(self._file.fileno(), size, place)
