@@ -86,7 +86,7 @@ def test_the_page_shows_what_was_measured():
     page = bench_page.rendered(PAGE, RESULTS)
     assert "| fastText, predict only | 100 | 15,000 | 7.50 | 1.00 | 67 | 300 | 0.4 | 0.500 |" in page
     assert "| `classifier score --tier fast`, CSV to CSV | 100 | 60,000 | 30.00 | 4.00 |" in page
-    assert "Not installed, so left out: MiniLM (torch) + LR." in page
+    assert "Not installed, so left out: MiniLM (torch, frozen) + LR, learnt from some 4,000 texts." in page
     assert "| 1 | 10.0 | 40.0 | 300.0 | 4.00 | 7.50 |" in page
     assert "The cascade asks the accurate tier about 12.5 % of these tickets." in page
     assert "| 100,000 | 0.0 | 50,000 |" in page

@@ -174,8 +174,9 @@ def test_a_file_that_only_this_machine_sees_is_sent_to_the_workers(
 
 
 def test_what_stops_a_worker_is_told_as_it_is(tmp_path: Path, cluster: Any) -> None:
-    table = tmp_path / "t.csv"
-    table.write_text("id,text\n1,It crashes.\n", encoding="utf-8")
+    tables = [tmp_path / "t.csv", tmp_path / "u.csv"]  # one for each worker, or they would be cut here
+    for table in tables:
+        table.write_text("id,text\n1,It crashes.\n", encoding="utf-8")
     job = run._job(moving.choose({}), model(), 5)
     gone = engines.Job(
         work.ModelPlace("nowhere", "default", model().version, "default-1-other", "fast"),
@@ -184,10 +185,10 @@ def test_what_stops_a_worker_is_told_as_it_is(tmp_path: Path, cluster: Any) -> N
         job.reading,
         5,
     )
-    source = read.Input(str(table), table)
-    runner = engines.start(engines.Engine(**with_scheduler(cluster)), gone, model(), [source])
+    sources = [read.Input(str(table), table) for table in tables]
+    runner = engines.start(engines.Engine(**with_scheduler(cluster)), gone, model(), sources)
     with pytest.raises(Exception, match="default-1-other"):
-        runner.result(runner.submit_file(source))
+        runner.result(runner.submit_file(sources[0]))
     runner.close()
 
 
