@@ -1,5 +1,6 @@
 """Signs of leaving: the same as spaCy's Matcher finds with the same patterns."""
 
+import re
 from functools import lru_cache
 
 import pytest
@@ -22,7 +23,10 @@ WORDS = st.sampled_from(
         *("can't", "don't", "\n", "the app", "this was", "Wir", "kündigen"),
     ]
 )
-TEXTS = st.lists(WORDS, max_size=14).map(lambda words: " ".join(words).replace(" '", "'"))
+# spaCy cuts contractions of pronouns alone: "Acme're" stays whole there.
+TEXTS = st.lists(WORDS, max_size=14).map(
+    lambda words: re.sub(r"\b(we|i|they|you) '", r"\1'", " ".join(words))
+)
 
 
 @lru_cache(maxsize=1)

@@ -307,9 +307,10 @@ moving.score(names, out.with_name("whole.parquet"), part_rows=2)
 usual = time.monotonic() - began
 draw, killed = random.Random(5), 0
 while killed < times:
+    workers = draw.choice([1, None])  # None: threads, where there are several cores
     child = os.fork()
     if not child:
-        moving.score(names, out, resume=True, part_rows=2)
+        moving.score(names, out, resume=True, part_rows=2, workers=workers)
         os._exit(0)
     time.sleep(draw.random() * usual / 2)
     os.kill(child, signal.SIGKILL)
