@@ -20,7 +20,10 @@ _NEGATED_ALREADY: Final = "negated already"
 
 # More than one space, and every line break, is a token of its own: it parts the words of a phrase.
 _TOKEN: Final = re.compile(
-    r"can(?=not\b)|[^\W_]+?(?=n't\b)|n't\b|'[^\W_]+|[^\W_]+|[^\w\s]|_|[^\S ]|(?<=\s) +", re.IGNORECASE
+    r"can(?=not\b)|[^\W_]+?(?=n't\b)|n't\b|'[^\W_]+|[^\W_]+|[^\w\s]|_"
+    # White space beyond one space between words is a token of its own, however long.
+    r"|\A\s+|(?<=\S )\s+|(?<=\S)[^\S ]\s*",
+    re.IGNORECASE,
 )
 
 
