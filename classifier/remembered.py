@@ -79,7 +79,7 @@ class Kept:
     """Id and text hash of every document that is kept, by row, on the disk."""
 
     def __init__(self) -> None:
-        self._file = tempfile.TemporaryFile(prefix="classifier-", buffering=0)  # noqa: SIM115 - closed below
+        self._file = tempfile.TemporaryFile(prefix="classifier-")  # noqa: SIM115 - closed below
         weakref.finalize(self, self._file.close)
         self._starts: list[int] = []
         self._places: list[int] = []
@@ -113,6 +113,8 @@ class Kept:
         content = np.ascontiguousarray(texts).tobytes() + np.append(0, ends).tobytes() + b"".join(names)
         try:
             self._file.write(content)
+            # Whole, or an error: a write without a buffer may end early on a disk that is nearly full.
+            self._file.flush()
         except OSError as error:
             raise OutputError(
                 f"ids can't be kept in {tempfile.gettempdir()}: {error.strerror}; free it, or set TMPDIR "
