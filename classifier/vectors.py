@@ -60,9 +60,18 @@ def one_thread() -> Iterator[None]:
         yield
 
 
+_TINY: Final = 1e-15
+
+
 def unit_rows(rows: npt.NDArray[Any]) -> Floats:
     """Scale each row to length 1; a row of zeros stays one."""
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    tiny = lengths[:, 0] < _TINY
+    if tiny.any() and rows.dtype == np.float32:
+        # Squares of numbers this small are lost in float32.
+        unit = np.divide(rows, lengths, out=np.zeros_like(rows), where=lengths > 0)
+        unit[tiny] = unit_rows(rows[tiny].astype(np.float64))
+        return unit  # type: ignore[no-any-return]
     return np.divide(rows, lengths, out=np.zeros_like(rows), where=lengths > 0).astype(np.float32, copy=False)  # type: ignore[no-any-return]
 
 

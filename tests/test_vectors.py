@@ -4,7 +4,7 @@ import random
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from classifier import vectors
@@ -97,6 +97,7 @@ def test_large_corpora_keep_fixed_dimensions(monkeypatch):
 
 
 @given(st.lists(st.lists(st.floats(-5, 5, width=32), min_size=3, max_size=3), min_size=1, max_size=6))
+@example([[0.0, 0.0, 4.2725317520655e-22], [3.0, 4.0, 0.0], [0.0, 0.0, 0.0]])
 def test_unit_rows_have_length_one_or_zero(rows):
     lengths = np.linalg.norm(unit_rows(np.array(rows, dtype=np.float32)), axis=1)
     assert (np.isclose(lengths, 1, atol=1e-4) | (lengths == 0)).all()
