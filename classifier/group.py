@@ -126,8 +126,8 @@ def _warnings(found: Grouping) -> tuple[str, ...]:
         return ()
     return (
         f"themes were found among {found.compared:,} of {spans:,} sentences, chosen by content; the others "
-        f"joined the nearest theme; {found.agreement:.0%} of the former would have joined the one they're in "
-        "(themes of all sentences may differ more: docs/scale.md)",
+        "joined the nearest theme. Tried on some thousands of them, themes from a sample of this share agree "
+        f"with those of all to {found.agreement:.2f} (B-cubed F1; 1: the same themes; docs/scale.md)",
     )
 
 

@@ -43,12 +43,26 @@ def test_what_fits_nowhere_after_all_rounds_joins_the_nearest_group(monkeypatch)
     assert len(set(groups)) < 12
 
 
-def test_agreement_leaves_a_row_out_of_its_own_group():
-    # Two rows that are alike to a third only together: alone, neither would join the other.
-    rows = np.array([[1, 0, 0], [0.6, 0.8, 0], [0.6, -0.8, 0], [0, 0, 1]], dtype=np.float32)
-    groups = np.array([0, 0, 0, 1])
-    means, sizes = cluster._means(rows, groups)
-    assert cluster._agreement(rows, groups, means, sizes, 0.5) == 0.5
+def test_agreement_is_that_of_a_trial_with_a_sample_of_the_same_share(monkeypatch):
+    # Rows that are alike in no clear way: a sample finds other groups than all rows would give.
+    draw = np.random.default_rng(5)
+    rows = draw.normal(size=(400, 6)).astype(np.float32)
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    monkeypatch.setattr(cluster, "_TRIED", 200)
+    monkeypatch.setattr(cluster, "EXACT_UP_TO", 100)
+    found = cluster.group_rows(rows, similarity=0.5)
+    whole = cluster._exact(rows[:200], 0.5)
+    part = cluster._placed(rows[:200], cluster._exact(rows[:50], 0.5), 0.5)
+    assert found.agreement == cluster.bcubed_f1(whole, part)
+    assert 0 < found.agreement < 0.9
+
+
+def test_bcubed_f1_counts_each_row_and_takes_both_sides_alike():
+    one, other = np.array([0, 0, 1, 1]), np.array([0, 0, 0, 1])
+    assert cluster.bcubed_f1(one, one[::-1] * 7) == 1.0
+    precision, recall = 3 / 4, 2 / 3
+    assert abs(cluster.bcubed_f1(one, other) - 2 * precision * recall / (precision + recall)) < 1e-12
+    assert cluster.bcubed_f1(one, other) == cluster.bcubed_f1(other, one)
 
 
 def test_equal_rows_count_as_often_as_they_come():
