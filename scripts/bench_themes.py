@@ -383,7 +383,7 @@ def _shown_sample(figures: Figures, measured: str) -> str:
             f"{one['rows']:,}",
             f"{one['compared']:,}",
             _number(one["against_whole"]["f1"]),
-            f"{one["told"]:.2f}",
+            _number(one["told"]),
             f"{_number(one['sampled']['f1'])}, {_number(one['whole']['f1'])}" if "whole" in one else "–",
         ]
         for name, parts in figures.items()
