@@ -19,7 +19,9 @@ from classifier.labels import LABELS
 from classifier.transformer import Transformer
 
 BUDGET = 0.15
-"""Share of documents that the cascade may ask the accurate tier about."""
+"""Share of real support questions that the cascade may ask the accurate tier about.
+
+Labelled documents don't tell what is usual: many were chosen because models part on them."""
 
 WIDTHS = (0.25, 0.5, 1.0, 2.0, 4.0)
 """Relative widths of the labels' bands that are tried."""
@@ -66,30 +68,36 @@ def fit(transformer: Transformer, documents: pd.DataFrame, settings: train.Train
     return Fitted(heads, rows, probability, decision)
 
 
-def choose_band(fitted: Fitted, learnt: Student, documents: pd.DataFrame) -> dict[str, float]:
-    """Return the band of the cascade with the best macro-F1 on the held-out documents within BUDGET."""
+def choose_band(
+    fitted: Fitted, learnt: Student, documents: pd.DataFrame, real: pd.Series
+) -> dict[str, float]:
+    """Return the band of the cascade with the best macro-F1 on the held-out documents within BUDGET.
+
+    Parameters
+    ----------
+    real
+        Texts as they usually come, that neither tier has learnt from: BUDGET is a share of these.
+    """
     has = documents[list(LABELS)].to_numpy(dtype=bool)[fitted.rows]
-    distance = np.column_stack(
-        [
-            _logits(learnt.probability[:, place]) - classify.logit(learnt.model.heads[label].threshold)
-            for place, label in enumerate(LABELS)
-        ]
-    )
+    held = _distance(learnt.probability, learnt)
+    usual = np.abs(_distance(classify.score_texts(learnt.model, real).probability, learnt))
     best: tuple[float, tuple[float, ...]] = (-1.0, ())
     for widths in sorted(set(product(WIDTHS, repeat=len(LABELS)))):
-        nearest = np.abs(distance / np.array(widths)).min(axis=1)
-        edge = float(np.quantile(nearest, BUDGET))
-        decision = np.where((nearest < edge)[:, None], fitted.decision, distance >= 0)
+        edge = float(np.quantile((usual / np.array(widths)).min(axis=1), BUDGET))
+        nearest = np.abs(held / np.array(widths)).min(axis=1)
+        decision = np.where((nearest < edge)[:, None], fitted.decision, held >= 0)
         best = max(best, (macro_f1(has, decision), tuple(edge * width for width in widths)))
     return dict(zip(LABELS, best[1], strict=True))
+
+
+def _distance(probability: np.ndarray, learnt: Student) -> np.ndarray:
+    """Return how far probabilities lie above the fast tier's thresholds, in logits, shape (n, 3)."""
+    thresholds = [classify.logit(learnt.model.heads[label].threshold) for label in LABELS]
+    clipped = np.clip(probability, 1e-12, 1 - 1e-12)
+    return np.log(clipped / (1 - clipped)) - np.array(thresholds)
 
 
 def macro_f1(has: np.ndarray, decision: np.ndarray) -> float:
     """Return the mean F1 of the labels."""
     hits = (has & decision).sum(axis=0)
     return float(np.mean(2 * hits / np.maximum(has.sum(axis=0) + decision.sum(axis=0), 1)))
-
-
-def _logits(probability: np.ndarray) -> np.ndarray:
-    clipped = np.clip(probability, 1e-12, 1 - 1e-12)
-    return np.log(clipped / (1 - clipped))

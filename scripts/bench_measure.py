@@ -37,6 +37,16 @@ def tickets(paths: tuple[Path, ...], rows: int) -> None:
 
 
 @main.command()
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--data-root", type=click.Path(path_type=Path, exists=True), required=True)
+def questions(path: Path, data_root: Path) -> None:
+    """Write real support questions to PATH."""
+    import bench_tickets
+
+    bench_tickets.write_questions(path, data_root)
+
+
+@main.command()
 @_work
 @click.option("--data-root", type=click.Path(path_type=Path, exists=True))
 def texts(work: Path, data_root: Path | None) -> None:

@@ -148,9 +148,24 @@ def _peers(part: Figures) -> str:
 
 
 def _tiers(part: Figures) -> str:
+    body = []
+    for key, texts in (("ways", "Tickets"), ("questions", "Real support questions of 55 to 105 words")):
+        if key in part:
+            body += [f"{texts}:", _tier_table(part, part[key])]
+    body.append(f"Documents/s, best of {part['repeat']} rounds, in turns.")
+    shares = {}
+    for key, texts in (("ways", "these tickets"), ("questions", "these questions")):
+        asked = part.get(key, {}).get(f"cascade on {part['cores'][-1]}", {}).get("asked", {})
+        shares |= {texts if name == "these tickets" else name: share for name, share in asked.items()}
+    told = ", ".join(f"{100 * share:.1f} % of {texts}" for texts, share in shares.items())
+    body += [f"The cascade asks the accurate tier about {told}."] * bool(told)
+    return "\n\n".join(body)
+
+
+def _tier_table(part: Figures, ways: Figures) -> str:
     rows = []
     for cores in part["cores"]:
-        rates = {name: part["ways"].get(f"{name} on {cores}", {}).get("rate") for name in _TIERS}
+        rates = {name: ways.get(f"{name} on {cores}", {}).get("rate") for name in _TIERS}
         torch, accurate, cascade = (rates[name] for name in _TIERS)
         rows.append(
             [
@@ -161,11 +176,7 @@ def _tiers(part: Figures) -> str:
             ]
         )
     head = ["cores", *(PEERS[name].title for name in _TIERS), "accurate ÷ torch", "cascade ÷ accurate"]
-    body = [_table(head, rows), f"Documents/s, best of {part['repeat']} rounds, in turns."]
-    asked = part["ways"][f"cascade on {part['cores'][-1]}"].get("asked", {})
-    shares = ", ".join(f"{100 * share:.1f} % of {texts}" for texts, share in asked.items())
-    body += [f"The cascade asks the accurate tier about {shares}."] * bool(shares)
-    return "\n\n".join(body)
+    return _table(head, rows)
 
 
 _TIERS: Final = (TORCH, "accurate", "cascade")

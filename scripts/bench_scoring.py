@@ -54,6 +54,13 @@ class Bench:
             measured("tickets", *map(str, paths), "--rows", str(rows))
         return paths
 
+    def questions(self) -> Path | None:
+        """Return a file of real support questions, written once; None without the public texts."""
+        path = self.work / "questions.csv"
+        if self.data_root is not None and not path.exists():
+            measured("questions", str(path), "--data-root", str(self.data_root))
+        return path if path.exists() else None
+
     def learn(self) -> dict[str, float]:
         """Let every peer learn what it hasn't yet; return the seconds of each, as far as known."""
         known = self.work / "learnt.json"
@@ -68,9 +75,11 @@ class Bench:
                 known.write_text(json.dumps(took))
         return took
 
-    def predict(self, name: str, *, cores: int = 0, quality: bool = False) -> Result:
-        """Time the decisions of a peer."""
-        (file,) = self.tickets(self.rows)
+    def predict(
+        self, name: str, *, file: Path | None = None, cores: int = 0, quality: bool = False
+    ) -> Result:
+        """Time the decisions of a peer, of tickets or of what `file` holds."""
+        file = file or self.tickets(self.rows)[0]
         options = ["--cores", str(cores), "--quality" if quality else "--no-quality"]
         found = told(measured("predict", "--work", str(self.work), name, str(file), *options).out)
         return {**found, "rate": found["rows"] / found["seconds"]}
@@ -198,12 +207,20 @@ def tiers(bench: Bench) -> Result:
     bench.learn()
     names = [name for name in (TORCH, "accurate", "cascade") if name in present()]
     cores = [count for count in (1, 2) if count <= len(os.sched_getaffinity(0))]
-    ways: dict[str, Callable[[int], Result]] = {
-        f"{name} on {count}": lambda _, name=name, count=count: bench.predict(name, cores=count)
-        for count in cores
-        for name in names
-    }
-    return {"cores": cores, "repeat": bench.repeat, "ways": in_turns(ways, bench.repeat)}
+
+    def measured_on(file: Path | None) -> dict[str, Result]:
+        ways: dict[str, Callable[[int], Result]] = {
+            f"{name} on {count}": lambda _, name=name, count=count: bench.predict(
+                name, file=file, cores=count
+            )
+            for count in cores
+            for name in names
+        }
+        return in_turns(ways, bench.repeat)
+
+    found = {"cores": cores, "repeat": bench.repeat, "ways": measured_on(None)}
+    questions = bench.questions()
+    return {**found, "questions": measured_on(questions)} if questions else found
 
 
 def growth(bench: Bench) -> Result:

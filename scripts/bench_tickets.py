@@ -18,6 +18,9 @@ PROJECT = Path(__file__).resolve().parent.parent
 WORDS = 80
 """Of a ticket, about: sentences are added until it has as many."""
 
+QUESTION_SPREAD = 25
+"""Words that a real question may have more or less than tickets."""
+
 HEADER = ("id", "created_at", "account", "channel", "subject", "description")
 _CHANNELS = ("email", "web", "chat", "phone")
 _CONTACTS = (
@@ -92,3 +95,17 @@ def write_tickets(paths: Sequence[Path], count: int, *, seed: int = 7) -> None:
             writer = csv.writer(stream, lineterminator="\n")
             writer.writerow(HEADER)
             writer.writerows(islice(source, count // len(paths) if number < len(paths) else None))
+
+
+def write_questions(path: Path, data_root: Path) -> None:
+    """Write real support questions of about as many words as tickets have, that no tier learnt from."""
+    from soft_labels import real
+    from training_data import training_data
+
+    texts = real(data_root, training_data(data_root)["text"].tolist())
+    words = texts.str.split().str.len()
+    chosen = texts[(words - WORDS).abs() <= QUESTION_SPREAD]
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["subject", "description"])
+        writer.writerows(text.partition("\n")[::2] for text in chosen)

@@ -6,7 +6,7 @@ near-duplicates of labelled or of gold ones are left out.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import accurate_tier
@@ -35,6 +35,9 @@ PLAN = {
 }
 """So many texts of each source, those with the lowest hash."""
 
+REAL = {"sumo_firefox_questions": 4_000, "sumo_thunderbird_questions": 2_000}
+"""So many texts of each source that come after those of PLAN: real questions that nothing is learnt from."""
+
 LONGEST = 1_000
 """Code points: longer texts are cut, as the labelled ones are."""
 
@@ -48,17 +51,32 @@ LARGEST = 8.0
 
 def pool(data_root: Path) -> pd.DataFrame:
     """Return the texts of PLAN: source, id, sha256, text."""
+    return _texts(data_root, PLAN)
+
+
+def real(data_root: Path, labelled: Sequence[str]) -> pd.Series:
+    """Return the texts of REAL, without those that are labelled."""
+    texts = _texts(data_root, {source: PLAN[source] + count for source, count in REAL.items()})
+    known = {*pool(data_root)["sha256"], *map(_digest, labelled)}
+    return texts["text"][~texts["sha256"].isin(known)].reset_index(drop=True)
+
+
+def _texts(data_root: Path, plan: Mapping[str, int]) -> pd.DataFrame:
     parts = []
-    for source, count in PLAN.items():
+    for source, count in plan.items():
         table = pd.read_parquet(public_file(data_root, source))
         for column in ("lang", "locale"):
             if column in table:
                 table = table[table[column].astype(str).str.startswith("en")]
         part = pd.DataFrame({"source": source, "id": table["id"].astype(str), "text": cut(table["text"])})
         part = part[part["text"].str.len() >= SHORTEST].drop_duplicates("text")
-        part["sha256"] = [hashlib.sha256(text.encode()).hexdigest()[:16] for text in part["text"]]
+        part["sha256"] = [_digest(text) for text in part["text"]]
         parts.append(part.sort_values(["sha256", "id"]).head(count))
     return pd.concat(parts, ignore_index=True).drop_duplicates("sha256").reset_index(drop=True)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def apart(texts: pd.DataFrame, others: Sequence[str]) -> pd.DataFrame:
@@ -87,10 +105,7 @@ def read(data_root: Path) -> student.Soft:
         table = pd.read_parquet(public_file(data_root, str(source)), columns=["id", "text"])
         known = dict(zip(table["id"].astype(str), cut(table["text"]), strict=True))
         texts[places] = [known.get(one, "") for one in rows["id"].iloc[places]]
-    changed = [
-        hashlib.sha256(text.encode()).hexdigest()[:16] != digest
-        for text, digest in zip(texts, rows["sha256"], strict=True)
-    ]
+    changed = [_digest(text) != digest for text, digest in zip(texts, rows["sha256"], strict=True)]
     if any(changed):
         raise click.ClickException(f"{FILE.name}: {sum(changed)} texts aren't those that were labelled")
     column = pd.Series(texts, dtype="str")

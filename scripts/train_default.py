@@ -67,7 +67,8 @@ def main(data_root: Path, folder: Path, out: Path, measure: bool) -> None:
     click.echo(f"accurate tier decides after {time.monotonic() - began:.0f} s")
     learnt = student.fit(documents, soft)
     click.echo(f"fast tier fitted after {time.monotonic() - began:.0f} s")
-    band = accurate_tier.choose_band(fitted, learnt, documents)
+    real = soft_labels.real(data_root, documents["text"].tolist())
+    band = accurate_tier.choose_band(fitted, learnt, documents, real)
     files = AccurateFiles(folder, fitted.heads, band)
     about = {
         "documents": len(documents),
