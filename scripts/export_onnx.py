@@ -321,18 +321,16 @@ def _int8_linears(graph: Graph, rows: str, layers: Sequence[Linear], name: str) 
         weight = np.rint(layer.weight / scales).astype(np.int8)
         # What rounding adds to every text is taken off.
         added = mean @ (weight * scales) - seen.mean(axis=0) @ layer.weight
-        constants = [
-            graph.constant(f"{name}.{number}.{key}", value)
-            for key, value in (("weight", weight), ("scale", scales), ("bias", layer.bias - added))
-        ]
-        found.append(
-            graph.add(
-                "MatMulIntegerToFloat",
-                *(rounded, constants[0], fixed[0], constants[1], fixed[1]),
-                *("", constants[2]),  # weights have no zero point
-                domain=MICROSOFT,
-            )
-        )
+        constants = {
+            # Zero points are all zero; told and told apart, onnxruntime can turn weights into uint8.
+            "weight": weight,
+            "scale": scales,
+            "zero": np.array(0, dtype=np.int8),
+            "bias": layer.bias - added,
+        }
+        own = {key: graph.constant(f"{name}.{number}.{key}", value) for key, value in constants.items()}
+        inputs = rounded, own["weight"], fixed[0], own["scale"], fixed[1], own["zero"], own["bias"]
+        found.append(graph.add("MatMulIntegerToFloat", *inputs, domain=MICROSOFT))
     return found
 
 
