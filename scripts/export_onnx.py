@@ -4,88 +4,47 @@ In: a folder with the weights of sentence-transformers/all-MiniLM-L6-v2, or (as 
 module made of one BertModel and at most one linear layer for each token. Out: a folder with model.onnx,
 tokenizer.json and model.json. Nothing of torch, transformers or onnx is needed to run what is written.
 
-Usage: python scripts/export_onnx.py --weights FOLDER --out models/encoder/1 [--measure]
+Usage: python scripts/export_onnx.py --weights FOLDER --out models/encoder/2 [--measure N]
 Needs torch, transformers, onnx and onnxruntime; the same weights and texts give the same bytes.
 """
 
 import argparse
 import hashlib
-import itertools
 import json
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
 import torch
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper
+from onnx_parts import (
+    MICROSOFT,
+    Array,
+    Graph,
+    Linear,
+    attention,
+    float_linear,
+    float_linears,
+    int8_linears,
+    mixed_linear,
+    smooth_linears,
+    widest_last,
+)
 
 PROJECT = Path(__file__).resolve().parents[1]
 WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 SOURCE = "https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2"
 MOST_BYTES = 25_000_000
 
-MICROSOFT = "com.microsoft"
 OPSET, MICROSOFT_OPSET, IR_VERSION = 18, 1, 9
-
-# Chosen on 300 texts of data/training that nothing was calibrated on: mean and lowest cosine of sentence
-# vectors to those of the float model. As below .9992/.998; each text's own scale instead of a fixed one
-# .9992/.998, and no text could share a run with another; fixed scales that cut nothing off .9990/.997;
-# nothing smoothed .996/.990; no channel in float .996/.991, 8 of them .9992/.998, 32 of them no better.
-SMOOTHING = 0.7
-"""Part of an activation's range that moves into the weights (SmoothQuant, Xiao et al., 2022)."""
-FLOAT_CHANNELS = 16
-"""So many inputs of the second feed-forward layer, those of the widest range, stay float (LLM.int8,
-Dettmers et al., 2022)."""
-CUTS = np.linspace(0.35, 1.0, 14)
-"""Parts of an input's range that are tried: what lies beyond is cut off, what lies within gets finer."""
 
 CALIBRATION_TEXTS = 64
 LARGEST_FAULT = 1e-3
 """The float graph must say what torch says, to this difference, before it is quantised."""
-
-Array = np.ndarray
-
-
-@dataclass
-class Graph:
-    """An ONNX graph that grows node by node."""
-
-    nodes: list[Any] = field(default_factory=list)
-    constants: list[Any] = field(default_factory=list)
-
-    def constant(self, name: str, value: Array) -> str:
-        """Add a constant and return its name."""
-        self.constants.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
-        return name
-
-    def add(self, kind: str, *inputs: str, domain: str = "", **attributes: Any) -> str:
-        """Add a node of one output and return its name."""
-        return self.add_many(kind, *inputs, count=1, domain=domain, **attributes)[0]
-
-    def add_many(self, kind: str, *inputs: str, count: int, domain: str = "", **attributes: Any) -> list[str]:
-        """Add a node and return the names of its outputs."""
-        names = [f"{len(self.nodes)}.{kind}.{i}" for i in range(count)]
-        self.nodes.append(helper.make_node(kind, inputs, names, domain=domain, **attributes))
-        return names
-
-
-@dataclass(frozen=True)
-class Linear:
-    """A linear layer, and what comes into it on the calibration texts."""
-
-    weight: Array  # (inputs, outputs)
-    bias: Array
-    seen: Array  # (tokens, inputs)
-
-    @property
-    def ranges(self) -> Array:
-        """The largest absolute value of each input, shape (inputs,)."""
-        return np.abs(self.seen).max(axis=0)
 
 
 def export(
@@ -190,7 +149,7 @@ def _graph(
         rows = _block(graph, rows, layer, number, bert.config, seen, quantised)
     outputs = hidden
     if head is not None:
-        rows = _float_linear(graph, rows, _linear(head, np.zeros(0)), "head")
+        rows = float_linear(graph, rows, _linear(head, np.zeros(0)), "head")
         outputs = head.out_features
     graph.add("Transpose", rows, perm=[1, 0, 2])
     graph.nodes[-1].output[0] = "output"
@@ -246,14 +205,14 @@ def _block(
     three = [_linear(one, seen[names["qkv"]]) for one in (own.query, own.key, own.value)]
     out = _linear(layer.attention.output.dense, seen[names["out"]])
     up = _linear(layer.intermediate.dense, seen[names["up"]])
-    up, down = _widest_last(up, _linear(layer.output.dense, seen[names["down"]]))
+    up, down = widest_last(up, _linear(layer.output.dense, seen[names["down"]]))
     plain, smooth, mixed = (
-        (_int8_linears, _smooth_linears, _mixed_linear)
+        (int8_linears, smooth_linears, mixed_linear)
         if quantised
-        else (_float_linears, _float_linears, _float_linear)
+        else (float_linears, float_linears, float_linear)
     )
     parts = smooth(graph, rows, three, names["qkv"])
-    read = _attention(graph, parts, config.hidden_size // config.num_attention_heads)
+    read = attention(graph, parts, config.hidden_size // config.num_attention_heads)
     # Add and LayerNormalization apart: the fused operator takes six times as long as both.
     attended = graph.add("Add", *plain(graph, read, [out], names["out"]), rows)
     rows = _normed(graph, attended, layer.attention.output.LayerNorm, epsilon)
@@ -262,21 +221,6 @@ def _block(
     inner = graph.add(gelu, *smooth(graph, rows, [up], names["up"]), domain=MICROSOFT)
     written = graph.add("Add", mixed(graph, inner, down, names["down"]), rows)
     return _normed(graph, written, layer.output.LayerNorm, epsilon)
-
-
-def _attention(graph: Graph, parts: Sequence[str], width: int) -> str:
-    """Add what each head reads; rows have the shape (tokens, texts, width).
-
-    Tokens come first because FusedMatMul then reads heads where they lie; MultiHeadAttention copies them,
-    and takes an eighth longer.
-    """
-    query, key, value = (graph.add("Reshape", part, "heads") for part in parts)
-    likeness = graph.add(
-        "FusedMatMul", query, key, domain=MICROSOFT, alpha=width**-0.5, transBatchA=1, transBatchB=1, transB=1
-    )
-    shares = graph.add("Softmax", likeness, axis=-1)
-    read = graph.add("FusedMatMul", shares, value, domain=MICROSOFT, transBatchB=1)
-    return graph.add("Reshape", graph.add("Transpose", read, perm=[1, 0, 2]), "whole")
 
 
 def _normed(graph: Graph, rows: str, norm: torch.nn.LayerNorm, epsilon: float) -> str:
@@ -288,95 +232,6 @@ def _normed(graph: Graph, rows: str, norm: torch.nn.LayerNorm, epsilon: float) -
 
 def _linear(layer: torch.nn.Linear, seen: Array) -> Linear:
     return Linear(_array(layer.weight).T, _array(layer.bias), seen)
-
-
-def _widest_last(first: Linear, second: Linear) -> tuple[Linear, Linear]:
-    """Put what lies between two layers into another order: the channels of the widest range last."""
-    order = np.argsort(second.ranges, kind="stable")
-    return (
-        Linear(first.weight[:, order], first.bias[order], first.seen),
-        Linear(second.weight[order], second.bias, second.seen[:, order]),
-    )
-
-
-def _float_linear(graph: Graph, rows: str, layer: Linear, name: str) -> str:
-    product = graph.add("MatMul", rows, graph.constant(f"{name}.weight", layer.weight))
-    return graph.add("Add", product, graph.constant(f"{name}.bias", layer.bias))
-
-
-def _float_linears(graph: Graph, rows: str, layers: Sequence[Linear], name: str) -> list[str]:
-    return [_float_linear(graph, rows, layer, f"{name}.{i}") for i, layer in enumerate(layers)]
-
-
-def _int8_linears(graph: Graph, rows: str, layers: Sequence[Linear], name: str) -> list[str]:
-    """Layers of the same input, which is rounded once, by a fixed scale; their weights by one per output."""
-    seen = layers[0].seen
-    scale, zero = _scale(seen, np.concatenate([layer.weight for layer in layers], axis=1))
-    mean = _rounded(seen, scale, zero).mean(axis=0)
-    fixed = [graph.constant(f"{name}.in", scale), graph.constant(f"{name}.in.zero", zero)]
-    rounded = graph.add("QuantizeLinear", rows, *fixed)
-    found = []
-    for number, layer in enumerate(layers):
-        scales = (np.maximum(np.abs(layer.weight).max(axis=0), 1e-12) / 127).astype(np.float32)
-        weight = np.rint(layer.weight / scales).astype(np.int8)
-        # What rounding adds to every text is taken off.
-        added = mean @ (weight * scales) - seen.mean(axis=0) @ layer.weight
-        constants = {
-            # Zero points are all zero; told and told apart, onnxruntime can turn weights into uint8.
-            "weight": weight,
-            "scale": scales,
-            "zero": np.array(0, dtype=np.int8),
-            "bias": layer.bias - added,
-        }
-        own = {key: graph.constant(f"{name}.{number}.{key}", value) for key, value in constants.items()}
-        inputs = rounded, own["weight"], fixed[0], own["scale"], fixed[1], own["zero"], own["bias"]
-        found.append(graph.add("MatMulIntegerToFloat", *inputs, domain=MICROSOFT))
-    return found
-
-
-def _scale(seen: Array, weight: Array) -> tuple[Array, Array]:
-    """Return the scale and the zero point in 0…255 that change products with the weights least."""
-    share = (weight**2).sum(axis=1)
-    some = seen[:: max(1, len(seen) // 1000)]
-    low, high = min(float(seen.min()), 0.0), float(seen.max())
-    tried = []
-    for below, above in itertools.product(CUTS, CUTS):
-        scale = np.array((above * high - below * low) / 255, dtype=np.float32)
-        zero = np.array(np.rint(-below * low / scale), dtype=np.uint8)
-        fault = (_rounded(some, scale, zero) - some) ** 2
-        tried.append((float((fault @ share).sum()), scale, zero))
-    return min(tried, key=lambda one: one[0])[1:]
-
-
-def _rounded(rows: Array, scale: Array, zero: Array) -> Array:
-    """Return rows as they are after they were rounded to 0…255."""
-    middle = np.float32(zero)
-    return (np.clip(np.rint(rows / scale) + middle, 0, 255) - middle) * scale
-
-
-def _smooth_linears(graph: Graph, rows: str, layers: Sequence[Linear], name: str) -> list[str]:
-    """Make inputs of wide range smaller and their weights larger first."""
-    widest = np.max([np.abs(layer.weight).max(axis=1) for layer in layers], axis=0)
-    factors = np.maximum(layers[0].ranges, 1e-3) ** SMOOTHING / np.maximum(widest, 1e-4) ** (1 - SMOOTHING)
-    factors = factors.astype(np.float32)
-    smaller = graph.add("Mul", rows, graph.constant(f"{name}.smooth", 1 / factors))
-    smoothed = [Linear(layer.weight * factors[:, None], layer.bias, layer.seen / factors) for layer in layers]
-    return _int8_linears(graph, smaller, smoothed, name)
-
-
-def _mixed_linear(graph: Graph, rows: str, layer: Linear, name: str) -> str:
-    """Multiply the last inputs, those of the widest range, in float; in int8 they weigh nothing."""
-    inputs = len(layer.weight)
-    narrow = inputs - FLOAT_CHANNELS
-    places = [
-        graph.constant(f"{name}.{key}", np.array([value]))
-        for key, value in (("narrow", narrow), ("inputs", inputs), ("axis", 2))
-    ]
-    wide = graph.add("Slice", rows, *places)
-    apart = graph.add("MatMul", wide, graph.constant(f"{name}.float", layer.weight[narrow:]))
-    weight, seen = layer.weight.copy(), layer.seen.copy()
-    weight[narrow:], seen[:, narrow:] = 0, 0
-    return graph.add("Add", *_int8_linears(graph, rows, [Linear(weight, layer.bias, seen)], name), apart)
 
 
 def _array(tensor: torch.Tensor) -> Array:
@@ -472,7 +327,7 @@ def main() -> None:
     """Export the general sentence encoder, and measure it if asked."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--weights", type=Path, required=True, help="folder of all-MiniLM-L6-v2")
-    parser.add_argument("--out", type=Path, default=PROJECT / "models/encoder/1")
+    parser.add_argument("--out", type=Path, default=PROJECT / "models/encoder/2")
     parser.add_argument("--measure", type=int, default=0, metavar="N", help="compare on N texts")
     parser.add_argument("--threads", type=int, default=2)
     chosen = parser.parse_args()
