@@ -1,7 +1,8 @@
 """Texts -> numbers for each of their tokens, from a transformer in ONNX: no torch at run time.
 
 In: texts, in any order. Out: one row of the model's outputs per token, with the token's place in its
-text. Never lets one text's result depend on another's: each runs alone, on one thread.
+text. Never lets one text's result depend on another's: they run on one thread each, alone or, if the
+model keeps them apart, with texts of the same length.
 """
 
 import os
@@ -23,8 +24,13 @@ OUTPUT: Final = "output"
 
 LONGEST: Final = 256
 _TOKENIZED_AT_ONCE: Final = 2_000
+_TOGETHER: Final = 400
+"""Tokens of texts of one length that run together: fewer calls and reading of weights, yet all that's
+between two layers stays in a processor's cache. Texts of 20 tokens take a seventh less time, of 110 a
+twentieth."""
 
 T = TypeVar("T")
+Ids = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -50,6 +56,7 @@ class Transformer:
     outputs: int
     positions: int  # the most tokens that the model can take
     workers: int
+    together: int = 0  # tokens of several texts that may run together; 0: each text alone
 
     @classmethod
     def load(cls, folder: Path, *, workers: int = 0) -> "Transformer":
@@ -73,7 +80,16 @@ class Transformer:
                 raise ModelError(f"{folder / name} is missing; fetch the model again")
         session = _session(folder / MODEL)
         outputs, positions = _shape(session, folder / MODEL)
-        return cls(session, load_tokenizer(folder / TOKENIZER), outputs, positions, workers or _processors())
+        # Models before this mark round all that runs together by one scale.
+        apart = session.get_modelmeta().custom_metadata_map.get("texts") == "apart"
+        return cls(
+            session,
+            load_tokenizer(folder / TOKENIZER),
+            outputs,
+            positions,
+            workers or _processors(),
+            _TOGETHER if apart else 0,
+        )
 
     def run(self, texts: Sequence[str], *, longest: int = LONGEST) -> list[Tokens]:
         """Return the tokens of each text, in the order of the texts.
@@ -112,7 +128,7 @@ class Transformer:
                 results += self._part(texts[start : start + _TOKENIZED_AT_ONCE], read, longest, pool)
         return results
 
-    def encode(self, texts: Sequence[str]) -> list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
+    def encode(self, texts: Sequence[str]) -> list[tuple[Ids, Ids]]:
         """Return of each text the ids and the first code points of its tokens, without added ones."""
         encodings = self.tokenizer.encode_batch([_valid(text) for text in texts], add_special_tokens=False)
         return [
@@ -123,7 +139,7 @@ class Transformer:
             for one in encodings
         ]
 
-    def outputs_of(self, windows: Sequence[npt.NDArray[np.int64]]) -> list[npt.NDArray[np.float32]]:
+    def outputs_of(self, windows: Sequence[Ids]) -> list[npt.NDArray[np.float32]]:
         """Return the outputs of each window's tokens, shape (t, outputs).
 
         Parameters
@@ -131,35 +147,64 @@ class Transformer:
         windows
             Ids as `encode` returns them, fewer than `positions` less the two that are added.
         """
-        with ThreadPoolExecutor(self.workers) as pool:
-            return list(pool.map(self._outputs, windows))
-
-    def _outputs(self, ids: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
         begin, end = self.tokenizer.token_to_id("[CLS]"), self.tokenizer.token_to_id("[SEP]")
-        whole = np.concatenate([[begin], ids, [end]])[None]
-        (output,) = self.session.run([OUTPUT], {INPUT: whole})
-        result: npt.NDArray[np.float32] = output[0, 1:-1]
-        return result
+        whole = [np.concatenate([[begin], ids, [end]]) for ids in windows]
+        with ThreadPoolExecutor(self.workers) as pool:
+            return self._outputs(whole, lambda _, output: output[1:-1], pool)
 
     def _part(
         self, texts: Sequence[str], read: Callable[[Tokens], T], longest: int, pool: ThreadPoolExecutor
     ) -> list[T]:
         encodings = self.tokenizer.encode_batch([_valid(text) for text in texts])
-        # The longest first, so that no worker is left with a long one at the end.
-        order = sorted(range(len(encodings)), key=lambda i: -len(encodings[i].ids))
-        found = pool.map(lambda i: read(self._tokens(encodings[i], longest)), order)
-        placed: dict[int, T] = dict(zip(order, found, strict=True))
-        return [placed[i] for i in range(len(encodings))]
+        added = [np.array(one.special_tokens_mask, dtype=bool) for one in encodings]
+        kept = [_kept(mask, longest) for mask in added]
+        ids = [np.array(one.ids, dtype=np.int64)[own] for one, own in zip(encodings, kept, strict=True)]
 
-    def _tokens(self, encoding: Any, longest: int) -> Tokens:
-        added = np.array(encoding.special_tokens_mask, dtype=bool)
-        kept = _kept(added, longest)
-        (output,) = self.session.run([OUTPUT], {INPUT: np.array([encoding.ids], dtype=np.int64)[:, kept]})
-        offsets = np.array(encoding.offsets, dtype=np.int32).reshape(-1, 2)[kept]
-        # Added tokens say (0, 0) wherever they stand; those behind the text belong to its end.
-        behind = int(np.argmin(added))
-        offsets[behind:][added[kept][behind:]] = offsets[:, 1].max(initial=0)
-        return Tokens(output[0], offsets[:, 0], offsets[:, 1])
+        def tokens(place: int, output: npt.NDArray[np.float32]) -> T:
+            return read(_placed(output, encodings[place].offsets, added[place], kept[place]))
+
+        return self._outputs(ids, tokens, pool)
+
+    def _outputs(
+        self,
+        texts: Sequence[Ids],
+        read: Callable[[int, npt.NDArray[np.float32]], T],
+        pool: ThreadPoolExecutor,
+    ) -> list[T]:
+        """Return what `read` makes of each text's place and outputs, in the order of the texts."""
+
+        def run(places: Sequence[int]) -> list[T]:
+            (outputs,) = self.session.run([OUTPUT], {INPUT: np.stack([texts[place] for place in places])})
+            return [read(place, output) for place, output in zip(places, outputs, strict=True)]
+
+        batches = _alike([len(ids) for ids in texts], self.together)
+        found: dict[int, T] = {}
+        for places, made in zip(batches, pool.map(run, batches), strict=True):
+            found.update(zip(places, made, strict=True))
+        return [found[place] for place in range(len(texts))]
+
+
+def _alike(lengths: Sequence[int], together: int) -> list[list[int]]:
+    """Return texts of the same length in batches of so many tokens at most, or of one text.
+
+    The longest come first, so that no worker is left with a long one at the end.
+    """
+    batches: list[list[int]] = []
+    for place in sorted(range(len(lengths)), key=lambda i: -lengths[i]):
+        last = batches[-1] if batches else []
+        if last and lengths[last[0]] == lengths[place] and lengths[place] * (len(last) + 1) <= together:
+            last.append(place)
+        else:
+            batches.append([place])
+    return batches
+
+
+def _placed(output: npt.NDArray[np.float32], places: Any, added: npt.NDArray[np.bool_], kept: Ids) -> Tokens:
+    offsets = np.array(places, dtype=np.int32).reshape(-1, 2)[kept]
+    # Added tokens say (0, 0) wherever they stand; those behind the text belong to its end.
+    behind = int(np.argmin(added))
+    offsets[behind:][added[kept][behind:]] = offsets[:, 1].max(initial=0)
+    return Tokens(output, offsets[:, 0], offsets[:, 1])
 
 
 def _valid(text: str) -> str:
@@ -167,7 +212,7 @@ def _valid(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-def _kept(added: npt.NDArray[np.bool_], longest: int) -> npt.NDArray[np.int64]:
+def _kept(added: npt.NDArray[np.bool_], longest: int) -> Ids:
     """Return which tokens are read: the first ones, and those that mark the end."""
     places = np.arange(len(added))
     if len(places) <= longest:
@@ -188,6 +233,8 @@ def _session(path: Path) -> Any:
 
     options = ort.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
+    # int8 that overflows in processors without VNNI would be wrong; there, take the slower product.
+    options.add_session_config_entry("session.x64quantprecision", "1")
     options.log_severity_level = 4  # what it says of a damaged file is in the exception too
     try:
         return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])

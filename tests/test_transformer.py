@@ -12,7 +12,8 @@ from classifier import transformer
 from classifier.errors import ModelError
 from classifier.transformer import Transformer
 
-ENCODER = Path(__file__).parents[1] / "models" / "encoder" / "1"
+ENCODERS = Path(__file__).parents[1] / "models" / "encoder"
+ENCODER = ENCODERS / (ENCODERS / "CURRENT").read_text().strip()
 LOADED = Transformer.load(ENCODER, workers=2)
 
 TEXTS = [
@@ -56,6 +57,26 @@ def test_what_a_text_is_scored_beside_changes_no_bit():
     assert same(together, sevens)
     assert same(together, Transformer.load(ENCODER, workers=1).run(texts))
     assert same(together[::-1], LOADED.run(texts[::-1]))
+
+
+@pytest.mark.parametrize("length", [2, 5, 18, 19, 50])
+def test_texts_of_one_length_change_no_bit_of_each_other(length):
+    ids = LOADED.tokenizer.encode(f"{TEXTS[0]} {TEXTS[2]} " * 20, add_special_tokens=False).ids
+    windows = [np.array(ids[start : start + length]) for start in range(64)]
+    together = LOADED.outputs_of(windows)
+    alone = [LOADED.outputs_of([window])[0] for window in windows]
+    sevens = [output for start in range(0, 64, 7) for output in LOADED.outputs_of(windows[start : start + 7])]
+    for outputs in (alone, sevens):
+        assert all((a == b).all() for a, b in zip(together, outputs, strict=True))
+    assert {len(output) for output in together} == {length}
+
+
+def test_batches_hold_texts_of_one_length_and_the_longest_come_first():
+    lengths = [3, 5, 3, 9, 3, 5]
+    assert transformer._alike(lengths, 10) == [[3], [1, 5], [0, 2, 4]]
+    assert transformer._alike(lengths, 6) == [[3], [1], [5], [0, 2], [4]]
+    assert transformer._alike(lengths, 0) == [[3], [1], [5], [0], [2], [4]]
+    assert transformer._alike([], 10) == []
 
 
 def test_tokens_beyond_the_longest_are_left_out():
