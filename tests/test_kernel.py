@@ -1,5 +1,6 @@
 """The kernel gives what the readable references give, on any text, in any batch."""
 
+import functools
 import itertools
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from classifier import features, kernel, split
+from classifier import chars, features, kernel, split
 from classifier.buffers import Column
 from classifier.features import FeatureSettings
 
@@ -70,7 +71,13 @@ PIECES = st.sampled_from(
     ]
 )
 TEXTS = st.one_of(st.text(max_size=120), st.lists(PIECES, max_size=12).map("".join))
-SHAPES = [FeatureSettings(bits=18), FeatureSettings(bits=12, words=3), FeatureSettings(bits=10, char_max=0)]
+SHAPES = [
+    FeatureSettings(bits=18),
+    FeatureSettings(bits=12, words=3),
+    FeatureSettings(bits=10, char_max=0),
+    FeatureSettings(bits=21, words=3, char_max=0),
+    FeatureSettings(bits=6, words=1, char_max=0),
+]
 
 
 def units_of(texts: list[str]) -> list[list[tuple[int, int]]]:
@@ -79,6 +86,7 @@ def units_of(texts: list[str]) -> list[list[tuple[int, int]]]:
     return [pairs[a:b] for a, b in zip(units.first[:-1], units.first[1:], strict=True)]
 
 
+@functools.cache
 def weighed(shape: FeatureSettings, outputs: int) -> tuple[np.ndarray, np.ndarray]:
     """Weights of a model that knows every second bucket."""
     index = np.arange(shape.buckets, dtype=np.int32)
@@ -148,11 +156,16 @@ def test_sums_equal_the_sparse_product() -> None:
 
 
 @pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("outputs", [13, 17])
 @given(texts=st.lists(TEXTS, min_size=1, max_size=3))
 @example([" ".join(f"w{number}" for number in range(30))])
+@example(["a " * 400, "l'" * 30 + "'a 'b' c'", "'", "ß" * 39 + "ßx", "9" * 40, "9" * 41])
+@example([". ".join(f"{word} Ok" for word in "abcdefghij")])
 @settings(max_examples=100, deadline=None)
-def test_sums_equal_the_reference_to_the_last_bit(shape: FeatureSettings, texts: list[str]) -> None:
-    index, weights = weighed(shape, 13)
+def test_sums_equal_the_reference_to_the_last_bit(
+    shape: FeatureSettings, outputs: int, texts: list[str]
+) -> None:
+    index, weights = weighed(shape, outputs)
     column = Column.of(texts)
     sums, counts = kernel.sum_column(
         column, kernel.split_column(column), shape, kernel.Lookup.of(index, weights)
@@ -197,3 +210,9 @@ def test_a_slice_and_nulls_of_an_arrow_column() -> None:
     pa = pytest.importorskip("pyarrow")
     whole = pa.array(["one. two", None, "three. Four. five"], type=pa.large_string())
     assert units_of(whole.slice(1)) == [[], split.units("three. Four. five")]
+
+
+def test_no_character_is_part_of_a_word_and_a_token_of_its_own() -> None:
+    kinds, _ = chars.tables()
+    symbols = (kinds & chars.SYMBOL) != 0
+    assert not (kinds[symbols] & (chars.LETTER | chars.DIGIT | chars.APOSTROPHE)).any()
