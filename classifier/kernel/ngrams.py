@@ -10,7 +10,7 @@ import numba as nb
 import numpy as np
 import numpy.typing as npt
 
-from classifier.buffers import Column, compiled
+from classifier.buffers import Column, at, compiled
 from classifier.chars import APOSTROPHE, DIGIT, LETTER, SYMBOL, TABLE_SIZE
 from classifier.features import (
     CHAR_SALT,
@@ -25,7 +25,7 @@ from classifier.features import (
     WORD_SALT,
     FeatureSettings,
 )
-from classifier.kernel.text import SEVERAL, Codes, Hashes, Kinds, at, read, tables
+from classifier.kernel.text import SEVERAL, Codes, Hashes, Kinds, read, tables
 from classifier.kernel.units import Units
 from classifier.split import MAX_UNIT
 
@@ -156,14 +156,14 @@ def unit_buckets(
     return found
 
 
-@compiled()
+@compiled(forceinline=True)
 def _part(kind: int, around: int) -> int:
     """Return what a code point is to tokens; `around`: the flags that both its neighbours have."""
     # LETTER is 1, DIGIT 2, SYMBOL 4, APOSTROPHE 8.
     return (kind | (kind >> 1) | (kind >> 3) & around) & _INNER | (kind >> 1) & _ALONE
 
 
-@compiled()
+@compiled(forceinline=True)
 def _mark_parts(kinds: Kinds, start: int, end: int, parts: Parts) -> int:
     """Write what each code point of a unit is to tokens; return all flags that occur in the unit."""
     first, last = kinds[at(start)], kinds[at(end - 1)]
@@ -177,7 +177,7 @@ def _mark_parts(kinds: Kinds, start: int, end: int, parts: Parts) -> int:
     return int(flags)
 
 
-@compiled()
+@compiled(forceinline=True)
 def _hash_tokens(parts: Parts, folded: Codes, start: int, end: int, hashes: Hashes) -> tuple[int, int]:
     """Write the hashes of the tokens of a unit; return how many there are, and the longest one's length.
 
@@ -200,7 +200,7 @@ def _hash_tokens(parts: Parts, folded: Codes, start: int, end: int, hashes: Hash
     return found + before, longest
 
 
-@compiled()
+@compiled(forceinline=True)
 def _word_buckets(hashes: Hashes, count: int, shape: npt.NDArray[np.int64], out: Codes) -> int:
     """Write the buckets of the n-grams of so many tokens: words, then pairs, then triples."""
     mask = np.uint32((1 << shape[0]) - 1)
@@ -221,7 +221,7 @@ def _word_buckets(hashes: Hashes, count: int, shape: npt.NDArray[np.int64], out:
     return found
 
 
-@compiled()
+@compiled(forceinline=True)
 def unordered_buckets(
     codes: Codes,
     kinds: Kinds,

@@ -1,31 +1,35 @@
 """What a model's weights add up to for each unit, compiled.
 
-In: a column of strings, its units, and a model's weights laid out as a Lookup. Out: sums and counts. Runs on
-one core and without Python's lock: whoever has several cores gives each a part of the rows.
+In: a column of strings, and a model's weights laid out as a Lookup. Out: units, sums and counts. Runs on one
+core and without Python's lock: whoever has several cores gives each a part of the rows.
 """
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from classifier.buffers import Column, compiled
+from classifier.buffers import Column, at, compiled
 from classifier.features import MAX_TOKEN, FeatureSettings
-from classifier.kernel.lanes import LANES, prefetch_line, rank_line, sum_lines
+from classifier.kernel.lanes import LANES, READS_HALVES, prefetch_line, rank_line, sum_lines
 from classifier.kernel.ngrams import most_ngrams, shape_of, unordered_buckets
-from classifier.kernel.text import Codes, Hashes, at, read, tables
-from classifier.kernel.units import Units
+from classifier.kernel.text import Codes, Hashes, read, tables
+from classifier.kernel.units import Units, find_units, most_units
 from classifier.split import MAX_UNIT
 
 Words = npt.NDArray[np.uint64]
 Reals = npt.NDArray[np.float32]
+Bits = npt.NDArray[np.uint16]
 
 _TOGETHER: Final = 4
 """Units whose weights are asked for before those of the first are added up."""
 
+_USUAL: Final = 40
+"""Bytes of a unit, for which room is made; more is made where there are more units."""
+
 _ONE: Final = np.uint64(1)
-_HALF: Final = np.uint64(32)
+_UPPER: Final = np.uint64(32)
 _HIGHEST: Final = np.iinfo(np.int32).max
 
 
@@ -40,17 +44,17 @@ class Lookup:
         upper half is how many known ones lie before them. Shape (buckets / 32,).
     weights
         Of the known buckets in their order, filled up with columns of zeros, shape (known, columns): a
-        multiple of LANES.
+        multiple of LANES. Float32, or the bits of float16.
     outputs
         Columns that were given.
     """
 
     known: Words
-    weights: Reals
+    weights: Reals | Bits
     outputs: int
 
     @classmethod
-    def of(cls, index: npt.NDArray[np.int32], weights: Reals) -> "Lookup":
+    def of(cls, index: npt.NDArray[np.int32], weights: npt.NDArray[np.floating]) -> "Lookup":
         """Return the look-up of a model.
 
         Parameters
@@ -59,22 +63,23 @@ class Lookup:
             Bucket -> row of `weights`, shape (buckets,), a power of two and at least 64; 0 for an n-gram
             that the model doesn't know.
         weights
-            Shape (known n-grams + 1, outputs); row 0 is never read.
+            Shape (known n-grams + 1, outputs), float16 or float32; row 0 is never read.
         """
         there = index != 0
         known = np.packbits(there, bitorder="little").view("<u4").astype(np.uint64)
         before = np.zeros(len(known), dtype=np.uint64)
         np.cumsum(there.reshape(-1, 32).sum(axis=1)[:-1], out=before[1:])
         outputs = weights.shape[1]
-        filled = _aligned(int(there.sum()), -(-outputs // LANES) * LANES)
+        halves = weights.dtype == np.float16 and READS_HALVES
+        filled = _aligned(int(there.sum()), -(-outputs // LANES) * LANES, "f2" if halves else "f4")
         filled[:, :outputs] = weights[index[there]]
-        return cls(known | (before << _HALF), filled, outputs)
+        return cls(known | (before << _UPPER), filled.view(np.uint16) if halves else filled, outputs)
 
 
-def _aligned(rows: int, columns: int) -> Reals:
-    """Return zeros whose rows begin at a line of the cache."""
-    room = np.zeros(rows * columns + LANES, dtype=np.float32)
-    skipped = -(room.ctypes.data // 4) % LANES
+def _aligned(rows: int, columns: int, dtype: str) -> npt.NDArray[Any]:
+    """Return zeros; no row of sixteen of them lies in more lines of the cache than it must."""
+    room = np.zeros(rows * columns + 2 * LANES, dtype=dtype)
+    skipped = -(room.ctypes.data // room.itemsize) % (2 * LANES)
     return room[skipped : skipped + rows * columns].reshape(rows, columns)
 
 
@@ -89,7 +94,7 @@ def _bits(value: np.uint64) -> np.uint64:
     return (value * np.uint64(0x0101010101010101)) >> np.uint64(56)
 
 
-@compiled()
+@compiled(forceinline=True)
 def _sort_distinct(values: Codes, count: int, ranks: Codes, out: Codes) -> int:
     """Write the first `count` values in ascending order, each once; return how many there are.
 
@@ -114,7 +119,7 @@ def _sort_distinct(values: Codes, count: int, ranks: Codes, out: Codes) -> int:
     return kept
 
 
-@compiled()
+@compiled(forceinline=True)
 def _known_lines(buckets: Codes, count: int, known: Words, lines: Codes, found: int) -> int:
     """Write, from place `found` on, the rows of the weights of the buckets that a model knows.
 
@@ -125,27 +130,32 @@ def _known_lines(buckets: Codes, count: int, known: Words, lines: Codes, found: 
     for place in range(count):
         bucket = buckets[at(place)]
         word, bit = known[at(bucket >> 5)], np.uint64(bucket & 31)
-        lines[at(found)] = (word >> _HALF) + _bits(word & ((_ONE << bit) - _ONE))
+        lines[at(found)] = (word >> _UPPER) + _bits(word & ((_ONE << bit) - _ONE))
         found += int(word & (_ONE << bit) != 0)
     return found
 
 
 @compiled()
-def _sum_column(
+def _more(numbers: Any, room: int) -> Any:
+    """Return an array with room for so many rows that begins with those given."""
+    wider = np.empty((room, numbers.shape[1]), dtype=numbers.dtype)
+    wider[: len(numbers)] = numbers
+    return wider
+
+
+@compiled()
+def _weigh_column(
     data: npt.NDArray[np.uint8],
     offsets: npt.NDArray[np.int64],
     table: Hashes,
     folds: Codes,
-    first: npt.NDArray[np.int64],
-    starts: Codes,
-    ends: Codes,
     shape: npt.NDArray[np.int64],
     known: Words,
-    weights: Reals,
-    sums: Reals,
-    counts: npt.NDArray[np.int32],
-) -> None:
-    per_row = weights.shape[1] // LANES
+    weights: Reals | Bits,
+    first: npt.NDArray[np.int64],
+) -> tuple[Codes, Reals, npt.NDArray[np.int32]]:
+    """Fill `first`; return where the units start and end, their sums, and their counts."""
+    lines_per_row = weights.shape[1] // LANES
     longest = 0
     for row in range(len(offsets) - 1):
         longest = max(longest, offsets[row + 1] - offsets[row])
@@ -154,6 +164,8 @@ def _sum_column(
     marks = np.empty(longest + 1, dtype=np.int32)
     kinds = np.empty(longest + 1, dtype=np.uint16)
     parts = np.empty(longest + 1, dtype=np.uint8)
+    starts = np.empty(most_units(longest), dtype=np.int32)
+    ends = np.empty(most_units(longest), dtype=np.int32)
     token = np.empty(MAX_TOKEN + 2, dtype=np.int32)
     hashes = np.empty(MAX_UNIT + 1, dtype=np.uint32)
     most = most_ngrams(MAX_UNIT, shape)
@@ -161,15 +173,22 @@ def _sum_column(
     ranks = np.empty(most + LANES, dtype=np.int32)
     distinct = np.empty(most + LANES, dtype=np.int32)
     lines = np.empty(_TOGETHER * most + 1, dtype=np.int32)
+    room = (offsets[-1] - offsets[0]) // _USUAL + len(offsets)
+    places = np.empty((room, 2), dtype=np.int32)
+    counts = np.empty((room, 2), dtype=np.int32)
+    sums = np.empty((room, weights.shape[1]), dtype=np.float32)
+    total = 0
     for row in range(len(offsets) - 1):
-        if first[row] == first[row + 1]:
-            continue
-        read(data, offsets[row], offsets[row + 1], table, codes, kinds, folded, marks)
-        for begin in range(first[row], first[row + 1], _TOGETHER):
-            stop = min(begin + _TOGETHER, first[row + 1])
+        length, marked = read(data, offsets[row], offsets[row + 1], table, codes, kinds, folded, marks)
+        units = find_units(codes, kinds, folds, length, marks, marked, starts, ends, 0)
+        if total + units > room:
+            room = 2 * (total + units)
+            places, counts, sums = _more(places, room), _more(counts, room), _more(sums, room)
+        for begin in range(0, units, _TOGETHER):
+            stop = min(begin + _TOGETHER, units)
             filled = 0
             for unit in range(begin, stop):
-                start, end = starts[unit], ends[unit]
+                start, end = starts[at(unit)], ends[at(unit)]
                 found = unordered_buckets(
                     codes, kinds, folded, folds, start, end, shape, parts, hashes, token, buckets
                 )
@@ -177,28 +196,34 @@ def _sum_column(
                 before = filled
                 filled = _known_lines(distinct, found, known, lines, before)
                 for place in range(before, filled):
-                    lines[at(place)] *= per_row
+                    lines[at(place)] *= lines_per_row
                     prefetch_line(weights, lines[at(place)])
-                counts[unit, 0], counts[unit, 1] = found, filled - before
+                own = at(total + unit)
+                places[own, 0], places[own, 1] = start, end
+                counts[own, 0], counts[own, 1] = found, filled - before
             filled = 0
             for unit in range(begin, stop):
-                stop_at = filled + counts[unit, 1]
-                for line in range(per_row):
-                    sum_lines(weights, lines, filled, stop_at, line, sums, unit * per_row + line)
-                filled = stop_at
+                before = filled
+                filled += counts[at(total + unit), 1]
+                for line in range(lines_per_row):
+                    to = (total + unit) * lines_per_row + line
+                    sum_lines(weights, lines, before, filled, line, sums, to)
+        total += units
+        first[row + 1] = total
+    return places[:total], sums[:total], counts[:total]
 
 
-def sum_column(
-    column: Column, units: Units, settings: FeatureSettings, lookup: Lookup
-) -> tuple[Reals, npt.NDArray[np.int32]]:
-    """Return the sums of the weights of every unit's n-grams, each counted once, and how many there are.
+def weigh_column(
+    column: Column, settings: FeatureSettings, lookup: Lookup
+) -> tuple[Units, Reals, npt.NDArray[np.int32]]:
+    """Split every row into units, and sum up the weights of each unit's n-grams, each counted once.
 
     The sum runs in the order of the buckets, so it doesn't depend on batches.
 
     Parameters
     ----------
-    column, units
-        The texts and what `split_column` made of them.
+    column
+        The texts.
     settings
         Which n-grams are taken.
     lookup
@@ -206,11 +231,12 @@ def sum_column(
 
     Returns
     -------
-    Sums of shape (units, outputs), and counts of shape (units, 2): distinct n-grams, known ones of them.
+    Units as `split_column` finds them, sums of shape (units, outputs), and counts of shape (units, 2):
+    distinct n-grams, known ones of them.
     """
     known = tables()
-    sums = np.empty((len(units), lookup.weights.shape[1]), dtype=np.float32)
-    counts = np.zeros((len(units), 2), dtype=np.int32)
-    common = (column.data, column.offsets, known.chars, known.folds, units.first, units.start, units.end)
-    _sum_column(*common, shape_of(settings), lookup.known, lookup.weights, sums, counts)
-    return sums[:, : lookup.outputs], counts
+    first = np.zeros(len(column) + 1, dtype=np.int64)
+    texts = (column.data, column.offsets, known.chars, known.folds)
+    places, sums, counts = _weigh_column(*texts, shape_of(settings), lookup.known, lookup.weights, first)
+    units = Units(first, np.ascontiguousarray(places[:, 0]), np.ascontiguousarray(places[:, 1]))
+    return units, sums[:, : lookup.outputs], counts

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from classifier import chars
-from classifier.buffers import compiled
+from classifier.buffers import at, compiled
 from classifier.chars import CLOSER, LETTER, NEWLINE, SPACE, TABLE_SIZE, TERMINAL
 from classifier.features import FNV_PRIME
 
@@ -22,9 +22,6 @@ Hashes = npt.NDArray[np.uint32]
 
 SEVERAL: Final = 1024
 """Flag beside those of `chars`: folds to more than one code point."""
-
-at = np.uintp
-"""Wraps an index that is never negative: compiled code then needn't ask whether it counts from the end."""
 
 _FOLD_BITS: Final = 21
 _FOLD: Final = np.uint32((1 << _FOLD_BITS) - 1)
@@ -58,7 +55,7 @@ def tables() -> Tables:
     return Tables((flags << _SHIFT) | folds[:, 0].astype(np.uint32), folds)
 
 
-@compiled()
+@compiled(forceinline=True)
 def _code_point(data: npt.NDArray[np.uint8], place: int) -> tuple[int, int]:
     """Return the code point of several bytes that begins at `place`, and how many bytes it has."""
     byte = int(data[at(place)])
@@ -72,7 +69,7 @@ def _code_point(data: npt.NDArray[np.uint8], place: int) -> tuple[int, int]:
     return ((byte & 0x07) << 18) | (second << 12) | (third << 6) | fourth, 4
 
 
-@compiled()
+@compiled(forceinline=True)
 def read(
     data: npt.NDArray[np.uint8],
     begin: int,

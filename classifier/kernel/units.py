@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from classifier.buffers import Column, compiled
+from classifier.buffers import Column, at, compiled
 from classifier.chars import APOSTROPHE, CLOSER, DIGIT, LETTER, LOWER, NEWLINE, SPACE, TERMINAL, UPPER
 from classifier.features import FNV_OFFSET, hash_chars
-from classifier.kernel.text import Codes, Hashes, Kinds, at, hash_folded, read, tables, trim_end, trim_start
+from classifier.kernel.text import Codes, Hashes, Kinds, hash_folded, read, tables, trim_end, trim_start
 from classifier.split import (
     ABBREVIATIONS,
     ANYTHING,
@@ -28,11 +28,21 @@ _BRACKET = ord("(")
 _I = ord("I")
 _WIDE_MARKS = tuple(map(ord, FULL_WIDTH))
 _SHORTEST_WRAPPED, _LONGEST_WRAPPED = WRAPPED
-_BY_HASH = sorted(
-    (hash_chars([ord(char) for char in word]), unless) for word, unless in ABBREVIATIONS.items()
-)
-_ABBREVIATION_HASHES = np.array([hashed for hashed, _ in _BY_HASH], dtype=np.uint32)
-_ABBREVIATION_UNLESS = np.array([unless for _, unless in _BY_HASH], dtype=np.int64)
+
+
+def _slots() -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64]]:
+    """Return the abbreviations by the lowest bits of their hashes, so many bits that no two share a slot."""
+    hashes = np.array([hash_chars([ord(char) for char in word]) for word in ABBREVIATIONS], dtype=np.uint32)
+    size = 64
+    while len(np.unique(hashes % size)) < len(hashes):
+        size *= 2
+    # What an empty slot holds belongs to another one.
+    filled, unless = np.arange(size, dtype=np.uint32) ^ np.uint32(1), np.zeros(size, dtype=np.int64)
+    filled[hashes % size], unless[hashes % size] = hashes, list(ABBREVIATIONS.values())
+    return filled, unless
+
+
+_ABBREVIATION_HASHES, _ABBREVIATION_UNLESS = _slots()
 
 
 @dataclass(frozen=True)
@@ -48,7 +58,7 @@ class Units:
         return len(self.start)
 
 
-@compiled()
+@compiled(forceinline=True)
 def _abbreviated(codes: Codes, kinds: Kinds, folds: Codes, start: int, mark: int, then: int) -> bool:
     begin = mark
     digits = True
@@ -68,10 +78,10 @@ def _abbreviated(codes: Codes, kinds: Kinds, folds: Codes, start: int, mark: int
     value = np.uint32(FNV_OFFSET)
     for place in range(begin, mark):
         value = hash_folded(value, codes[at(place)], folds)
-    found = np.searchsorted(_ABBREVIATION_HASHES, value)
-    if found == len(_ABBREVIATION_HASHES) or _ABBREVIATION_HASHES[found] != value:
+    slot = int(value) & (len(_ABBREVIATION_HASHES) - 1)
+    if _ABBREVIATION_HASHES[at(slot)] != value:
         return False
-    unless = _ABBREVIATION_UNLESS[found]
+    unless = _ABBREVIATION_UNLESS[at(slot)]
     if unless == ANYTHING:
         return True
     return bool(not then & UPPER) if unless == NO_CAPITAL else bool(then & DIGIT)
@@ -124,7 +134,7 @@ def _ends_unspaced(
     return code != _FULL_STOP or not _abbreviated(codes, kinds, folds, start, mark, UPPER)
 
 
-@compiled()
+@compiled(forceinline=True)
 def _ends_sentence(codes: Codes, kinds: Kinds, folds: Codes, count: int, start: int, place: int) -> bool:
     if kinds[at(place)] & NEWLINE:
         return bool(_ends_line(kinds, count, start, place))
@@ -157,7 +167,7 @@ def _cut_place(codes: Codes, kinds: Kinds, start: int) -> int:
     return limit
 
 
-@compiled()
+@compiled(forceinline=True)
 def _cut(codes: Codes, kinds: Kinds, start: int, end: int, starts: Codes, ends: Codes, found: int) -> int:
     """Write the parts of one unit from place `found` on; return the number of units by now."""
     while end - start > MAX_UNIT:
@@ -173,6 +183,12 @@ def _cut(codes: Codes, kinds: Kinds, start: int, end: int, starts: Codes, ends: 
 
 
 @compiled()
+def most_units(length: int) -> int:
+    """Return an upper bound of the units of a text of so many bytes: each has a character and a space."""
+    return length // 2 + 2
+
+
+@compiled(forceinline=True)
 def find_units(
     codes: Codes,
     kinds: Kinds,
