@@ -19,11 +19,16 @@ if TYPE_CHECKING:
 Bytes = npt.NDArray[np.uint8]
 Offsets = npt.NDArray[np.int64]
 
+at = np.uintp
+"""Wraps an index that is never negative: compiled code then needn't ask whether it counts from the end."""
+
 
 def compiled(**options: Any) -> Callable[[Any], Any]:
     """Return numba's decorator with the options that every compiled function shares.
 
-    What was compiled is kept on disk where numba finds a folder that it may write, else in memory only.
+    What was compiled is kept on disk where numba finds a folder that it may write, else in memory only. A
+    function that is called for every unit or character takes `forceinline=True`: a call with a dozen arrays
+    costs more than what it does.
     """
 
     def decorate(function: Any) -> Any:

@@ -4,7 +4,7 @@ In: cleaned texts and a model. Out: arrays, one row per document and one per uni
 row-local: a text's result doesn't depend on the texts beside it. Never reads or writes files.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -183,8 +183,7 @@ def score_texts(model: FastModel, texts: Any) -> Scores:
     from classifier.buffers import Column
 
     column = Column.of(texts)
-    units = kernel.split_column(column)
-    sums, counts = kernel.sum_column(column, units, model.features, model.lookup)
+    units, sums, counts = kernel.weigh_column(column, model.features, model.lookup)
     heads = [model.heads[label] for label in LABELS]
     rules = deciding.Rules(
         bias=np.array(model.bias, dtype=np.float32),
@@ -202,18 +201,16 @@ def score_texts(model: FastModel, texts: Any) -> Scores:
         none=float(NO_UNIT),
     )
 
-    def decided(units: Places, sums: Reals, counts: npt.NDArray[np.int32]) -> Scores:
-        found = deciding.decide(units.first, units.start, units.end, sums, counts, rules)
-        return Scores(
-            first=units.first,
-            start=units.start,
-            end=units.end,
-            refined=np.zeros(len(units.first) - 1, dtype=np.bool_),
-            again=np.zeros(len(sums), dtype=np.bool_),
-            **vars(found),
-        )
-
-    return _said_once(units, sums, counts, decided)
+    again = deciding.said_again(units.first, sums, counts, _MANY)
+    found = deciding.decide(units.first, units.start, units.end, sums, counts, again, rules)
+    return Scores(
+        first=units.first,
+        start=units.start,
+        end=units.end,
+        refined=np.zeros(len(units.first) - 1, dtype=np.bool_),
+        again=again,
+        **vars(found),
+    )
 
 
 def score_one(model: FastModel, text: str) -> Scores:
@@ -263,29 +260,16 @@ class Logits:
 def combine(model: FastModel, units: Places, sums: Reals, counts: npt.NDArray[np.int32]) -> Scores:
     """Turn the units' sums of weights into probabilities, decisions and evidence.
 
-    The readable twin of what `score_texts` does with compiled code.
-    """
-    return _said_once(units, sums, counts, lambda *counted: _combined(model, *counted))
-
-
-def _said_once(
-    units: Places,
-    sums: Reals,
-    counts: npt.NDArray[np.int32],
-    decided: Callable[[Places, Reals, npt.NDArray[np.int32]], Scores],
-) -> Scores:
-    """Return what `decided` says of the units that count.
-
-    What a long document says over and over counts once: the sum of a neutral sentence said twenty times
-    would be that of a sure complaint.
+    The readable twin of what `score_texts` does with compiled code. What a long document says over and over
+    counts once: the sum of a neutral sentence said twenty times would be that of a sure complaint.
     """
     again = _said_again(units.first, sums, counts)
     if not again.any():
-        return decided(units, sums, counts)
+        return _combined(model, units, sums, counts)
     once = ~again
     first = firsts_without(again, units.first)
-    scores = decided(UnitPlaces(first, units.start[once], units.end[once]), sums[once], counts[once])
-    return expanded(scores, units, again)
+    places = UnitPlaces(first, units.start[once], units.end[once])
+    return expanded(_combined(model, places, sums[once], counts[once]), units, again)
 
 
 def firsts_without(again: Flags, first: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

@@ -11,12 +11,17 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from classifier.buffers import compiled
+from classifier.buffers import at, compiled
 
 Reals = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 Places = npt.NDArray[np.int64]
+
+_MIX: Final = np.uint64(0x9E3779B97F4A7C15)
+_UPPER: Final = np.uint64(32)
+_TELLING_SUMS: Final = 3
+"""Columns of sums by which repeated units are known."""
 
 _HIGHEST: Final = 40.0
 """Logits beyond it are as good as certain."""
@@ -32,24 +37,26 @@ def _sigmoid(logit: float) -> float:
     return 1.0 / (1.0 + math.exp(-min(max(logit, -_HIGHEST), _HIGHEST)))
 
 
-@compiled()
-def _stacked(logits: Reals, document: np.float32, head: Doubles, none: float, room: Doubles) -> float:
-    """Return the final logit of one part: `head` weighs what `classify.stack` gives."""
-    count = len(logits)
+@compiled(forceinline=True)
+def _stacked(
+    logits: Reals, begin: int, stop: int, document: np.float32, head: Doubles, none: float, room: Doubles
+) -> float:
+    """Return the final logit of the part begin:stop: `head` weighs what `classify.stack` gives."""
+    count = stop - begin
     odds = math.exp(none)
     best, second = none, none
     if count:
         # Descending, as the twin adds them up.
         for place in range(count):
-            value = np.float64(logits[place])
+            value = np.float64(logits[at(begin + place)])
             before = place - 1
-            while before >= 0 and room[before] < value:
-                room[before + 1] = room[before]
+            while before >= 0 and room[at(before)] < value:
+                room[at(before + 1)] = room[at(before)]
                 before -= 1
-            room[before + 1] = value
+            room[at(before + 1)] = value
         total = 0.0
         for place in range(count):
-            total += math.exp(room[place])
+            total += math.exp(room[at(place)])
         odds += total
         best = max(room[0], none)
         if count > 1:
@@ -58,35 +65,32 @@ def _stacked(logits: Reals, document: np.float32, head: Doubles, none: float, ro
     return float(value + head[3] * math.log(odds) + head[4] * math.log1p(count) + head[5])
 
 
-@compiled()
-def _mark_evidence(probability: Reals, telling: Flags, threshold: np.float32, evidence: Flags) -> None:
+@compiled(forceinline=True)
+def _mark_evidence(
+    probability: Reals,
+    label: int,
+    units: Places,
+    count: int,
+    telling: Flags,
+    threshold: np.float32,
+    evidence: Flags,
+) -> None:
     """Mark the units of a document with the label that pass the threshold, or else the best one."""
     best, highest = 0, np.float32(-1.0)
     marked = False
-    for unit in range(len(probability)):
-        value = probability[unit] if telling[unit] else np.float32(0.0)
+    for place in range(count):
+        unit = units[at(place)]
+        value = probability[at(unit), at(label)] if telling[at(place)] else np.float32(0.0)
         if value >= threshold:
-            evidence[unit] = True
+            evidence[at(unit), at(label)] = True
             marked = True
         if value > highest:
             best, highest = unit, value
-    if not marked and len(probability):
-        evidence[best] = True
+    if not marked and count:
+        evidence[at(best), at(label)] = True
 
 
-@compiled()
-def _mark_telling(
-    start: npt.NDArray[np.int32], end: npt.NDArray[np.int32], shortest: int, telling: Flags
-) -> None:
-    any_long = False
-    for unit in range(len(telling)):
-        telling[unit] = end[unit] - start[unit] >= shortest
-        any_long |= telling[unit]
-    if not any_long:
-        telling[:] = True
-
-
-@compiled()
+@compiled(forceinline=True)
 def _likeliest(sums: Doubles) -> int:
     best = 0
     for place in range(1, len(sums)):
@@ -96,12 +100,102 @@ def _likeliest(sums: Doubles) -> int:
 
 
 @compiled()
+def _most_units(first: Places) -> int:
+    """Return how many units the document with the most has."""
+    most = 0
+    for row in range(len(first) - 1):
+        most = max(most, first[row + 1] - first[row])
+    return most
+
+
+@compiled(forceinline=True)
+def _gather(
+    begin: int,
+    stop: int,
+    start: npt.NDArray[np.int32],
+    end: npt.NDArray[np.int32],
+    again: Flags,
+    units: Places,
+    lengths: Places,
+) -> int:
+    """Write which of the units begin:stop count and how long they are; return how many count."""
+    count = 0
+    for unit in range(begin, stop):
+        units[at(count)] = unit
+        lengths[at(count)] = end[at(unit)] - start[at(unit)]
+        count += not again[at(unit)]
+    return count
+
+
+@compiled(forceinline=True)
+def _mark_telling(lengths: Places, count: int, shortest: int, telling: Flags) -> None:
+    any_long = False
+    for place in range(count):
+        telling[at(place)] = lengths[at(place)] >= shortest
+        any_long |= telling[at(place)]
+    if not any_long:
+        telling[:count] = True
+
+
+@compiled(forceinline=True)
+def _cut(lengths: Places, count: int, longest: int, stops: Places) -> int:
+    """Write behind which unit each part of a document ends; return how many parts there are."""
+    size = 0
+    for place in range(count):
+        size += lengths[at(place)]
+    pieces = -(-size // longest)
+    found, before, piece = 0, 0, 0
+    # Nearly always, all of it is one part.
+    for place in range(count if pieces > 1 else 0):
+        if before * pieces // size != piece:
+            piece = before * pieces // size
+            stops[at(found)] = place
+            found += 1
+        before += lengths[at(place)]
+    stops[at(found)] = count
+    return found + 1
+
+
+@compiled(forceinline=True)
+def _best_part(
+    sums: Reals,
+    counts: npt.NDArray[np.int32],
+    units: Places,
+    stops: Places,
+    parts: int,
+    label: int,
+    bias: np.float32,
+    logits: Reals,
+    head: Doubles,
+    none: float,
+    room: Doubles,
+) -> tuple[float, int, int]:
+    """Return the highest logit of a part, the first of equal ones, and which units the part has."""
+    best, best_begin, best_stop = -np.inf, 0, 0
+    begin = 0
+    for part in range(parts):
+        stop = stops[at(part)]
+        total, ngrams = 0.0, 0
+        for place in range(begin, stop):
+            unit = at(units[at(place)])
+            total += np.float64(sums[unit, at(label)])
+            ngrams += counts[unit, 0]
+        document = np.float32(total / _root(ngrams)) + bias
+        value = _stacked(logits, begin, stop, document, head, none, room)
+        if value > best:
+            best, best_begin, best_stop = value, begin, stop
+        begin = stop
+    return best, best_begin, best_stop
+
+
+@compiled()
 def _decide(
     first: Places,
     start: npt.NDArray[np.int32],
     end: npt.NDArray[np.int32],
     sums: Reals,
     counts: npt.NDArray[np.int32],
+    again: Flags,
     bias: Reals,
     heads: Doubles,
     thresholds: Reals,
@@ -113,79 +207,112 @@ def _decide(
     probability, decision, close, known, unit_probability, evidence, source, deciding = out
     labels = heads.shape[0]
     longest, least_known, shortest, gap = limits[0], limits[1], limits[2], limits[3]
+    most = _most_units(first) + 1
+    units, lengths, stops = np.empty(most, np.int64), np.empty(most, np.int64), np.empty(most, np.int64)
+    roots, logits = np.empty(most, np.float32), np.empty(most, np.float32)
+    telling = np.empty(most, np.bool_)
+    room = np.empty(most, np.float64)
+    totals = np.empty(len(bias) - 2 * labels, np.float64)
     for row in range(len(first) - 1):
-        begin, stop = first[row], first[row + 1]
-        ngrams, familiar, size = 0, 0, 0
-        for unit in range(begin, stop):
+        count = _gather(first[row], first[row + 1], start, end, again, units, lengths)
+        _mark_telling(lengths, count, shortest, telling)
+        parts = _cut(lengths, count, longest, stops)
+        ngrams, familiar = 0, 0
+        for place in range(count):
+            unit = at(units[at(place)])
             ngrams += counts[unit, 0]
             familiar += counts[unit, 1]
-            size += end[unit] - start[unit]
+            roots[at(place)] = _root(counts[unit, 0])
         known[row] = familiar / ngrams if ngrams else 0.0
-        pieces = max(1, -(-size // longest))
-        telling = np.empty(stop - begin, dtype=np.bool_)
-        _mark_telling(start[begin:stop], end[begin:stop], shortest, telling)
-        logits = np.empty(stop - begin, dtype=np.float32)
-        room = np.empty(stop - begin, dtype=np.float64)
+        readable = familiar >= least_known
         for label in range(labels):
             head = heads[label]
-            for unit in range(begin, stop):
-                logit = sums[unit, labels + label] / _root(counts[unit, 0]) + bias[labels + label]
-                logits[unit - begin] = logit
-                unit_probability[unit, label] = _sigmoid(head[7] * np.float64(logit) + head[8])
-            best = -np.inf
-            at, before = begin, 0
-            while True:
-                # One part of the document; nearly always all of it.
-                piece = before * pieces // max(size, 1)
-                place, total, grams = at, 0.0, 0
-                while place < stop and (place == at or before * pieces // max(size, 1) == piece):
-                    total += np.float64(sums[place, label])
-                    grams += counts[place, 0]
-                    before += end[place] - start[place]
-                    place += 1
-                document = np.float32(total / _root(grams)) + bias[label]
-                value = _stacked(logits[at - begin : place - begin], document, head, none, room)
-                if value > best:
-                    best = value
-                    deciding[row, label, 0], deciding[row, label, 1] = at, place
-                at = place
-                if at >= stop:
-                    break
-            readable = familiar >= least_known
+            for place in range(count):
+                unit = at(units[at(place)])
+                logit = sums[unit, at(labels + label)] / roots[at(place)] + bias[at(labels + label)]
+                logits[at(place)] = logit
+                unit_probability[unit, at(label)] = _sigmoid(head[7] * np.float64(logit) + head[8])
+            best, begin, stop = _best_part(
+                sums, counts, units, stops, parts, label, bias[label], logits, head, none, room
+            )
+            deciding[row, label, 0] = units[begin] if count else first[row]
+            deciding[row, label, 1] = units[stop - 1] + 1 if count else first[row]
             probability[row, label] = _sigmoid(best) if readable else 0.0
             decision[row, label] = readable and best >= head[6]
             close[row, label] = readable and abs(best - head[6]) < head[9]
             if decision[row, label]:
-                _mark_evidence(
-                    unit_probability[begin:stop, label],
-                    telling,
-                    thresholds[label],
-                    evidence[begin:stop, label],
-                )
-        source[row] = _source(sums, counts, bias, 2 * labels, evidence, gap, begin, stop)
+                _mark_evidence(unit_probability, label, units, count, telling, thresholds[label], evidence)
+        source[row] = _source(sums, roots, bias, 2 * labels, evidence, gap, units, count, totals)
 
 
-@compiled()
+@compiled(forceinline=True)
 def _source(
     sums: Reals,
-    counts: npt.NDArray[np.int32],
+    roots: Reals,
     bias: Reals,
     column: int,
     evidence: Flags,
     gap: int,
-    begin: int,
-    stop: int,
+    units: Places,
+    count: int,
+    totals: Doubles,
 ) -> int:
     """Return the likeliest source of an expectation by the units that carry it, -1 without any."""
-    totals = np.zeros(len(bias) - column, dtype=np.float64)
+    totals[:] = 0.0
     has = False
-    for unit in range(begin, stop):
+    for place in range(count):
+        unit = at(units[at(place)])
         if evidence[unit, gap]:
             has = True
-            root = _root(counts[unit, 0])
-            for place in range(len(totals)):
-                totals[place] += sums[unit, column + place] / root + bias[column + place]
+            for source in range(len(totals)):
+                totals[source] += sums[unit, column + source] / roots[place] + bias[column + source]
     return _likeliest(totals) if has else -1
+
+
+@compiled()
+def _mark_again(
+    first: Places,
+    bits: npt.NDArray[np.uint32],
+    counts: npt.NDArray[np.int32],
+    many: int,
+    again: Flags,
+) -> None:
+    most = _most_units(first)
+    keys = np.empty(most, dtype=np.uint64)
+    slots = np.empty(4 * most, dtype=np.int64)
+    for row in range(len(first) - 1):
+        begin, stop = first[row], first[row + 1]
+        if stop - begin < many:
+            continue
+        size = 1
+        while size < 2 * (stop - begin):
+            size *= 2
+        slots[:size] = -1
+        for unit in range(begin, stop):
+            if counts[at(unit), 1] == 0:
+                continue
+            key = np.uint64(counts[at(unit), 0]) * _MIX
+            for column in range(_TELLING_SUMS):
+                key = (key ^ np.uint64(bits[at(unit), column])) * _MIX
+            slot = np.int64(key >> _UPPER) & (size - 1)
+            while slots[at(slot)] >= 0 and keys[at(slots[at(slot)])] != key:
+                slot = (slot + 1) & (size - 1)
+            if slots[at(slot)] >= 0:
+                again[unit] = True
+            else:
+                slots[at(slot)] = unit - begin
+                keys[at(unit - begin)] = key
+
+
+def said_again(first: Places, sums: Reals, counts: npt.NDArray[np.int32], many: int) -> Flags:
+    """Mark the units that repeat one before them in a document of `many` units or more, shape (u,).
+
+    The other parameters are those of `decide`.
+    """
+    again = np.zeros(len(sums), dtype=np.bool_)
+    # Sums and counts that are equal to the last bit are of equal texts.
+    _mark_again(first, sums.view(np.uint32), counts, many, again)
+    return again
 
 
 @dataclass(frozen=True)
@@ -226,6 +353,7 @@ def decide(
     end: npt.NDArray[np.int32],
     sums: Reals,
     counts: npt.NDArray[np.int32],
+    again: Flags,
     rules: Rules,
 ) -> Decided:
     """Decide for a batch of n documents with u units.
@@ -235,7 +363,9 @@ def decide(
     first, start, end
         The units, as `kernel.Units`.
     sums, counts
-        As `kernel.sum_column` gives them: shapes (u, outputs) and (u, 2).
+        As `kernel.weigh_column` gives them: shapes (u, outputs) and (u, 2).
+    again
+        Which units count nothing, shape (u,).
     rules
         What decides.
     """
@@ -253,5 +383,5 @@ def decide(
     limits = np.array([rules.longest, rules.least_known, rules.shortest, rules.gap], dtype=np.int64)
     out = tuple(getattr(found, name) for name in Decided.__dataclass_fields__)
     model = (rules.bias, rules.heads, rules.thresholds, limits, rules.none)
-    _decide(first, start, end, sums, counts, *model, out)
+    _decide(first, start, end, sums, counts, again, *model, out)
     return found

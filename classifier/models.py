@@ -355,7 +355,7 @@ def load(folder: Path) -> LoadedModel:
             )
     settings = FeatureSettings(**body["features"])
     index, weights = _weights(folder / WEIGHTS, settings)
-    # As they are on the disk, float16: sums are float32, and the kernel has a copy that is.
+    # As they are on the disk, float16: sums are float32, and the kernel widens what it adds up.
     fast = FastModel(settings, index, weights, tuple(body["bias"]), _heads_of(body["heads"]))
     slow = None
     if ACCURATE in body:

@@ -289,6 +289,21 @@ def test_what_is_said_over_and_over_counts_once():
     assert not np.delete(scores.again, np.r_[units]).any()
 
 
+@given(
+    st.lists(st.lists(st.sampled_from([COMPLAINT, WISH, "Thanks!", "...", "qzxv."]), max_size=14), max_size=5)
+)
+@settings(max_examples=60, deadline=None)
+def test_what_is_said_again_is_marked_as_the_twin_marks_it(documents):
+    texts = ["\n".join(sentences) for sentences in documents]
+    scores = classify.score_texts(trained.model(), texts)
+    for row, text in enumerate(texts):
+        own = slice(*scores.first[row : row + 2])
+        alone = classify.score_one(trained.model(), text)
+        assert scores.again[own].tolist() == alone.again.tolist()
+        np.testing.assert_array_equal(scores.evidence[own], alone.evidence)
+        np.testing.assert_array_equal(scores.deciding[row] - scores.first[row], alone.deciding[0])
+
+
 def test_parts_of_no_documents():
     parts = classify._parts(np.array([0]), np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int32))
     assert (parts.first.tolist(), parts.starts.tolist()) == ([0], [])

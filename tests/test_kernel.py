@@ -1,5 +1,6 @@
 """The kernel gives what the readable references give, on any text, in any batch."""
 
+import functools
 import itertools
 
 import numpy as np
@@ -7,10 +8,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from classifier import features, kernel, split
+from classifier import chars, features, kernel, split
 from classifier.buffers import Column
 from classifier.features import FeatureSettings
+from classifier.kernel import sums
 
+COMPLAINT = "It crashed twice, please fix it. I'd like dark mode."
 PIECES = st.sampled_from(
     [
         "Mr. Smith",
@@ -70,7 +73,13 @@ PIECES = st.sampled_from(
     ]
 )
 TEXTS = st.one_of(st.text(max_size=120), st.lists(PIECES, max_size=12).map("".join))
-SHAPES = [FeatureSettings(bits=18), FeatureSettings(bits=12, words=3), FeatureSettings(bits=10, char_max=0)]
+SHAPES = [
+    FeatureSettings(bits=18),
+    FeatureSettings(bits=12, words=3),
+    FeatureSettings(bits=10, char_max=0),
+    FeatureSettings(bits=21, words=3, char_max=0),
+    FeatureSettings(bits=6, words=1, char_max=0),
+]
 
 
 def units_of(texts: list[str]) -> list[list[tuple[int, int]]]:
@@ -79,6 +88,7 @@ def units_of(texts: list[str]) -> list[list[tuple[int, int]]]:
     return [pairs[a:b] for a, b in zip(units.first[:-1], units.first[1:], strict=True)]
 
 
+@functools.cache
 def weighed(shape: FeatureSettings, outputs: int) -> tuple[np.ndarray, np.ndarray]:
     """Weights of a model that knows every second bucket."""
     index = np.arange(shape.buckets, dtype=np.int32)
@@ -118,7 +128,7 @@ def test_sums_do_not_depend_on_the_batch(texts: list[str], data: st.DataObject) 
 
     def sums(batch: list[str]) -> list[list[float]]:
         column = Column.of(batch)
-        summed, counts = kernel.sum_column(column, kernel.split_column(column), shape, lookup)
+        _, summed, counts = kernel.weigh_column(column, shape, lookup)
         assert (counts[:, 1] <= counts[:, 0]).all()
         rows: list[list[float]] = np.hstack([summed, counts]).tolist()
         return rows
@@ -141,22 +151,29 @@ def test_sums_equal_the_sparse_product() -> None:
     matrix.sum_duplicates()
     assert matrix.data.max() > 1
     matrix.data[:] = 1.0
-    sums, counts = kernel.sum_column(column, units, shape, kernel.Lookup.of(index, weights))
+    _, sums, counts = kernel.weigh_column(column, shape, kernel.Lookup.of(index, weights))
     np.testing.assert_allclose(sums, matrix @ weights[index], atol=1e-4)
     assert counts[:, 0].tolist() == np.diff(matrix.indptr).tolist()
     assert counts[:, 1].tolist() == (matrix @ (index > 0).astype(np.float32)).tolist()
 
 
 @pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("outputs", [13, 17])
 @given(texts=st.lists(TEXTS, min_size=1, max_size=3))
 @example([" ".join(f"w{number}" for number in range(30))])
+@example(["a " * 400, "l'" * 30 + "'a 'b' c'", "'", "ß" * 39 + "ßx", "9" * 40, "9" * 41])
+@example([". ".join(f"{word} Ok" for word in "abcdefghij")])
+@example(["b\n" * 300, "", "c\n" * 300])
 @settings(max_examples=100, deadline=None)
-def test_sums_equal_the_reference_to_the_last_bit(shape: FeatureSettings, texts: list[str]) -> None:
-    index, weights = weighed(shape, 13)
+def test_sums_equal_the_reference_to_the_last_bit(
+    shape: FeatureSettings, outputs: int, texts: list[str]
+) -> None:
+    index, weights = weighed(shape, outputs)
     column = Column.of(texts)
-    sums, counts = kernel.sum_column(
-        column, kernel.split_column(column), shape, kernel.Lookup.of(index, weights)
-    )
+    found, sums, counts = kernel.weigh_column(column, shape, kernel.Lookup.of(index, weights))
+    split_too = kernel.split_column(column)
+    for name in ("first", "start", "end"):
+        assert getattr(found, name).tolist() == getattr(split_too, name).tolist()
     expected = np.zeros_like(sums)
     units = [text[start:end] for text in texts for start, end in split.units(text)]
     for row, unit in enumerate(units):
@@ -168,19 +185,42 @@ def test_sums_equal_the_reference_to_the_last_bit(shape: FeatureSettings, texts:
     assert sums.tobytes() == expected.tobytes()
 
 
+@pytest.mark.parametrize("read_as_such", [True, False])
+def test_weights_of_16_bits_weigh_what_they_say(read_as_such: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not read_as_such:
+        # As on a processor that can't.
+        monkeypatch.setattr(sums, "READS_HALVES", False)
+    shape = SHAPES[3]
+    index, weights = weighed(shape, 13)
+    halves = weights.astype(np.float16)
+    halves[1::4] = np.float16(6e-8) * np.sign(halves[1::4])  # the least there are
+    column = Column.of([COMPLAINT, "", "Straße " * 20])
+    _, found, _ = kernel.weigh_column(column, shape, kernel.Lookup.of(index, halves))
+    _, expected, _ = kernel.weigh_column(column, shape, kernel.Lookup.of(index, halves.astype(np.float32)))
+    assert np.abs(expected).max() > 0
+    assert found.tobytes() == expected.tobytes()
+
+
+@given(st.lists(st.integers(0, 40) | st.integers(0, 2**31 - 2), max_size=70))
+@example([])
+@example(list(range(64, 0, -1)))
+def test_what_is_sorted_is_there_once(numbers: list[int]) -> None:
+    values, ranks, out = (np.zeros(len(numbers) + 16, dtype=np.int32) for _ in range(3))
+    values[: len(numbers)] = numbers
+    kept = sums._sort_distinct(values, len(numbers), ranks, out)
+    assert out[:kept].tolist() == sorted(set(numbers))
+
+
 def test_a_model_may_keep_its_rows_in_any_order() -> None:
     shape = SHAPES[1]
     index, weights = weighed(shape, 3)
     shuffled = np.concatenate([[0], 1 + np.random.default_rng(5).permutation(len(weights) - 1)])
     others = np.empty_like(weights)
     others[shuffled] = weights
-    column = Column.of(["It crashed twice, please fix it. I'd like dark mode."])
-    units = kernel.split_column(column)
-    expected = kernel.sum_column(column, units, shape, kernel.Lookup.of(index, weights))
-    found = kernel.sum_column(
-        column, units, shape, kernel.Lookup.of(shuffled[index].astype(np.int32), others)
-    )
-    assert [part.tobytes() for part in found] == [part.tobytes() for part in expected]
+    column = Column.of([COMPLAINT])
+    expected = kernel.weigh_column(column, shape, kernel.Lookup.of(index, weights))
+    found = kernel.weigh_column(column, shape, kernel.Lookup.of(shuffled[index].astype(np.int32), others))
+    assert [part.tobytes() for part in found[1:]] == [part.tobytes() for part in expected[1:]]
 
 
 def test_half_a_surrogate_pair_takes_one_place() -> None:
@@ -197,3 +237,9 @@ def test_a_slice_and_nulls_of_an_arrow_column() -> None:
     pa = pytest.importorskip("pyarrow")
     whole = pa.array(["one. two", None, "three. Four. five"], type=pa.large_string())
     assert units_of(whole.slice(1)) == [[], split.units("three. Four. five")]
+
+
+def test_no_character_is_part_of_a_word_and_a_token_of_its_own() -> None:
+    kinds, _ = chars.tables()
+    symbols = (kinds & chars.SYMBOL) != 0
+    assert not (kinds[symbols] & (chars.LETTER | chars.DIGIT | chars.APOSTROPHE)).any()

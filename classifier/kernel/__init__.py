@@ -5,7 +5,7 @@ their weights. Never holds a Python object per document; never differs from the 
 """
 
 from classifier.kernel.ngrams import bucket_column
-from classifier.kernel.sums import Lookup, sum_column
+from classifier.kernel.sums import Lookup, weigh_column
 from classifier.kernel.units import Units, split_column
 
-__all__ = ["Lookup", "Units", "bucket_column", "split_column", "sum_column"]
+__all__ = ["Lookup", "Units", "bucket_column", "split_column", "weigh_column"]

@@ -1,73 +1,125 @@
 """One text as code points and what they are.
 
-In: UTF-8 bytes. Out: code points, their flags, and the tables that say what each is and folds to. Never
+In: UTF-8 bytes. Out: code points, their flags, what they fold to, and the tables that say all this. Never
 looks at words.
 """
 
+from dataclasses import dataclass
 from functools import lru_cache
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from classifier import chars
-from classifier.buffers import compiled
-from classifier.chars import LETTER, SPACE, TABLE_SIZE
+from classifier.buffers import at, compiled
+from classifier.chars import CLOSER, LETTER, NEWLINE, SPACE, TABLE_SIZE, TERMINAL
 from classifier.features import FNV_PRIME
 
 Codes = npt.NDArray[np.int32]
 Kinds = npt.NDArray[np.uint16]
+Hashes = npt.NDArray[np.uint32]
+
+SEVERAL: Final = 1024
+"""Flag beside those of `chars`: folds to more than one code point."""
+
+_FOLD_BITS: Final = 21
+_FOLD: Final = np.uint32((1 << _FOLD_BITS) - 1)
+_SHIFT: Final = np.uint32(_FOLD_BITS)
+_LETTER: Final = np.uint32(LETTER << _FOLD_BITS)
+_MAY_END: Final = NEWLINE | TERMINAL | CLOSER
+
+
+@dataclass(frozen=True)
+class Tables:
+    """What code points below TABLE_SIZE are.
+
+    Attributes
+    ----------
+    chars
+        Flags and the first code point of the fold in one number, so that one look-up tells both,
+        shape (TABLE_SIZE,).
+    folds
+        As of `chars.tables`, shape (TABLE_SIZE, 3).
+    """
+
+    chars: Hashes
+    folds: Codes
 
 
 @lru_cache(maxsize=1)
-def tables() -> tuple[Kinds, Codes]:
-    """Return `chars.tables()`, made once."""
-    return chars.tables()
+def tables() -> Tables:
+    """Return the tables, made once."""
+    kinds, folds = chars.tables()
+    flags = kinds.astype(np.uint32) | np.where(folds[:, 1] != 0, SEVERAL, 0).astype(np.uint32)
+    return Tables((flags << _SHIFT) | folds[:, 0].astype(np.uint32), folds)
 
 
-@compiled()
-def decode(data: npt.NDArray[np.uint8], begin: int, stop: int, codes: Codes) -> int:
-    """Decode UTF-8 bytes (well-formed: `Column.of` made them) into `codes`; return how many code points."""
-    count = 0
-    place = begin
+@compiled(forceinline=True)
+def _code_point(data: npt.NDArray[np.uint8], place: int) -> tuple[int, int]:
+    """Return the code point of several bytes that begins at `place`, and how many bytes it has."""
+    byte = int(data[at(place)])
+    second = int(data[at(place + 1)]) & 0x3F
+    if byte < 0xE0:
+        return ((byte & 0x1F) << 6) | second, 2
+    third = int(data[at(place + 2)]) & 0x3F
+    if byte < 0xF0:
+        return ((byte & 0x0F) << 12) | (second << 6) | third, 3
+    fourth = int(data[at(place + 3)]) & 0x3F
+    return ((byte & 0x07) << 18) | (second << 12) | (third << 6) | fourth, 4
+
+
+@compiled(forceinline=True)
+def read(
+    data: npt.NDArray[np.uint8],
+    begin: int,
+    stop: int,
+    table: Hashes,
+    codes: Codes,
+    kinds: Kinds,
+    folded: Codes,
+    ends: Codes,
+) -> tuple[int, int]:
+    """Read UTF-8 bytes (well-formed: `Column.of` made them): what each code point is.
+
+    Parameters
+    ----------
+    data, begin, stop
+        The bytes of one text.
+    table
+        `Tables.chars`.
+    codes, kinds, folded
+        Filled: the code points, their flags, and the first code point of what they fold to.
+    ends
+        Filled: places of code points that may end a sentence, in order. All four need room for as many
+        as there are bytes and one more.
+
+    Returns
+    -------
+    How many code points there are, and how many of them may end a sentence.
+    """
+    count, found, place = 0, 0, begin
     while place < stop:
-        byte = np.int32(data[place])
-        if byte < 0x80:
-            codes[count] = byte
-            place += 1
-        elif byte < 0xE0:
-            codes[count] = ((byte & 0x1F) << 6) | (np.int32(data[place + 1]) & 0x3F)
-            place += 2
-        elif byte < 0xF0:
-            codes[count] = (
-                ((byte & 0x0F) << 12)
-                | ((np.int32(data[place + 1]) & 0x3F) << 6)
-                | (np.int32(data[place + 2]) & 0x3F)
-            )
-            place += 3
-        else:
-            codes[count] = (
-                ((byte & 0x07) << 18)
-                | ((np.int32(data[place + 1]) & 0x3F) << 12)
-                | ((np.int32(data[place + 2]) & 0x3F) << 6)
-                | (np.int32(data[place + 3]) & 0x3F)
-            )
-            place += 4
+        code, size = int(data[at(place)]), 1
+        if code >= 0x80:
+            code, size = _code_point(data, place)
+        place += size
+        char = table[at(code)] if code < TABLE_SIZE else np.uint32(_LETTER | np.uint32(code))
+        kind = np.uint16(char >> _SHIFT)
+        codes[at(count)] = code
+        kinds[at(count)] = kind
+        folded[at(count)] = np.int32(char & _FOLD)
+        # Written always and counted at times: no branch that the processor could guess wrongly.
+        ends[at(found)] = count
+        found += int((kind & _MAY_END) != 0)
         count += 1
-    return count
-
-
-@compiled()
-def find_kinds(codes: Codes, count: int, table: Kinds, kinds: Kinds) -> None:
-    """Write the flags of each code point into `kinds`."""
-    for place in range(count):
-        code = codes[place]
-        kinds[place] = table[code] if code < TABLE_SIZE else LETTER
+    return count, found
 
 
 @compiled()
 def trim_start(kinds: Kinds, start: int, end: int) -> int:
     """Return where the space at the start of start:end ends."""
-    while start < end and kinds[start] & SPACE:
+    while start < end and kinds[at(start)] & SPACE:
         start += 1
     return start
 
@@ -75,7 +127,7 @@ def trim_start(kinds: Kinds, start: int, end: int) -> int:
 @compiled()
 def trim_end(kinds: Kinds, start: int, end: int) -> int:
     """Return where the space at the end of start:end begins."""
-    while end > start and kinds[end - 1] & SPACE:
+    while end > start and kinds[at(end - 1)] & SPACE:
         end -= 1
     return end
 
