@@ -26,6 +26,7 @@ Figures = Mapping[str, Any]
 
 _MARKED: Final = re.compile(r"(<!-- figures: (\S+) -->\n).*?(<!-- /figures -->)", flags=re.DOTALL)
 _SCORED: Final = "score "
+_OURS: Final = ("fast", "fast-cores", "cascade", "accurate")
 _BASE: Final = "fasttext"
 
 
@@ -263,7 +264,7 @@ def _rates_plot(figure: Any, part: Figures) -> None:
     ways = list(part["ways"].items())[::-1]
     rates = [one["rate"] for _, one in ways]
     ours = [
-        "#0072B2" if name.startswith(_SCORED) or name in ("fast", "cascade", "accurate") else "#999999"
+        "#0072B2" if name.startswith(_SCORED) or name in _OURS else "#999999"
         for name, _ in ways
     ]
     axes.barh([_title(name).replace("`", "") for name, _ in ways], rates, color=ours)

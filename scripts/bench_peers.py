@@ -64,6 +64,22 @@ def _ours(tier: str) -> Callable[[Path], Predict]:
     return load
 
 
+def _ours_on_all_cores(folder: Path) -> Predict:
+    """Return the fast tier, which gives each core a part of the texts, as `classifier score` does."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    predict = _ours("fast")(folder)
+    cores = len(os.sched_getaffinity(0))
+    pool = ThreadPoolExecutor(cores)
+
+    def predict_all(texts: Sequence[str]) -> np.ndarray:
+        size = -(-len(texts) // cores)
+        parts = [texts[start : start + size] for start in range(0, len(texts), size)]
+        return np.concatenate(list(pool.map(predict, parts)))
+
+    return predict_all
+
+
 def asked(texts: Sequence[str]) -> float:
     """Return the share of texts that the shipped cascade asks its accurate tier about."""
     import pyarrow as pa
@@ -216,7 +232,16 @@ def _load_minilm(folder: Path) -> Predict:
 
 
 PEERS: Mapping[str, Peer] = {
-    "fast": Peer("classifier, fast tier, classify only", "classifier", _ours("fast"), None, 100_000),
+    "fast": Peer(
+        "classifier, fast tier, classify only, one thread", "classifier", _ours("fast"), None, 100_000
+    ),
+    "fast-cores": Peer(
+        "classifier, fast tier, classify only, a thread for each core",
+        "classifier",
+        _ours_on_all_cores,
+        None,
+        100_000,
+    ),
     "cascade": Peer("classifier, cascade, classify only", "classifier", _ours("cascade"), None, 2_000),
     "accurate": Peer(
         "classifier, accurate tier (MiniLM, ONNX int8), classify only",
