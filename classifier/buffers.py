@@ -12,6 +12,8 @@ import numba as nb
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from numba.core import cgutils
+from numba.extending import intrinsic
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,7 +38,29 @@ def compiled(**options: Any) -> Callable[[Any], Any]:
     return decorate
 
 
+@intrinsic  # type: ignore[untyped-decorator]
+def copy_bytes(typing: Any, source: Any, begin: Any, stop: Any, out: Any, at: Any) -> Any:
+    """Copy source[begin:stop] to `out`, from `at` on; return where it ends. For compiled code.
+
+    The C library's copy takes a fiftieth of the time of a loop. Nothing is checked: `out` must have room.
+    """
+
+    def build(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        array, first, last, target, place = values
+        given = context.make_array(signature.args[0])(context, builder, array).data
+        written = context.make_array(signature.args[3])(context, builder, target).data
+        size = builder.sub(last, first)
+        cgutils.raw_memcpy(builder, builder.gep(written, [place]), builder.gep(given, [first]), size, 1)
+        return builder.add(place, size)
+
+    whole = nb.types.int64
+    return whole(source, whole, whole, out, whole), build
+
+
 def _arrow(texts: Any) -> Any:
+    fast = _arrow_of_series(texts)
+    if fast is not None:
+        return fast
     if isinstance(texts, pa.Array | pa.ChunkedArray):
         return texts.cast(pa.large_string())
     try:
@@ -45,6 +69,16 @@ def _arrow(texts: Any) -> Any:
         # Half a surrogate pair is no UTF-8, but it takes a place in the text; missing text is "".
         encoded = [text.encode("utf-8", "surrogatepass") if isinstance(text, str) else b"" for text in texts]
         return pa.array(encoded, type=pa.large_binary())
+
+
+def _arrow_of_series(texts: Any) -> Any:
+    """Return the Arrow array that a pandas column of text is already; None for all others."""
+    if getattr(texts, "dtype", None) != "str":
+        return None
+    held = texts.array.__arrow_array__()
+    if held.type != pa.large_string():
+        return None
+    return held.chunk(0) if isinstance(held, pa.ChunkedArray) and held.num_chunks == 1 else held
 
 
 @dataclass(frozen=True)
@@ -57,6 +91,10 @@ class Column:
     def __len__(self) -> int:
         """Return the number of rows."""
         return len(self.offsets) - 1
+
+    def __getitem__(self, row: int) -> str:
+        """Return the text of a row."""
+        return bytes(self.data[self.offsets[row] : self.offsets[row + 1]]).decode("utf-8", "surrogatepass")
 
     @classmethod
     def of(cls, texts: Any) -> "Column":

@@ -4,10 +4,13 @@ In: texts. Out: names, which no field of the export may hold. Never guesses at o
 """
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from classifier.needles import Needles
 
 _CUE = r"(?i)\b(forwarded|fwd)[: ]+(message )?(from|by|on behalf of)\b"
 _FORWARDED = re.compile(
@@ -15,6 +18,13 @@ _FORWARDED = re.compile(
     r"(?-i:((?:[^\W\d_a-z][\w'’-]+ ){1,2}[^\W\d_a-z][\w'’-]+))",
     re.IGNORECASE,
 )
+
+
+@cache
+def _needles() -> "Needles":
+    from classifier.needles import Needles
+
+    return Needles(("forwarded", "fwd"))
 
 
 def with_senders(people: "pd.Series", texts: "pd.Series") -> "pd.Series":
@@ -27,13 +37,11 @@ def with_senders(people: "pd.Series", texts: "pd.Series") -> "pd.Series":
     texts
         The cleaned texts, same index.
     """
-    import numpy as np
     import pandas as pd
-    import pyarrow as pa
-    import pyarrow.compute as pc
 
-    likely = pc.match_substring_regex(pa.array(texts, type=pa.large_string()), _CUE)
-    rows = np.flatnonzero(likely.to_numpy(zero_copy_only=False).astype(bool))
+    from classifier.needles import matching
+
+    rows = matching(texts, _CUE, _needles()).nonzero()[0]
     if not len(rows):
         return people
     named: list[str] = people.tolist()
