@@ -38,23 +38,26 @@ def compiled(**options: Any) -> Callable[[Any], Any]:
     return decorate
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def copy_bytes(typing: Any, source: Any, begin: Any, stop: Any, out: Any, at: Any) -> Any:
-    """Copy source[begin:stop] to `out`, from `at` on; return where it ends. For compiled code.
-
-    The C library's copy takes a fiftieth of the time of a loop. Nothing is checked: `out` must have room.
-    """
-
+def _copying(typing: Any, source: Any, begin: Any, stop: Any, out: Any, at: Any) -> Any:
     def build(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         array, first, last, target, place = values
         given = context.make_array(signature.args[0])(context, builder, array).data
         written = context.make_array(signature.args[3])(context, builder, target).data
         size = builder.sub(last, first)
-        cgutils.raw_memcpy(builder, builder.gep(written, [place]), builder.gep(given, [first]), size, 1)
+        cgutils.raw_memcpy(  # type: ignore[no-untyped-call]
+            builder, builder.gep(written, [place]), builder.gep(given, [first]), size, 1
+        )
         return builder.add(place, size)
 
     whole = nb.types.int64
     return whole(source, whole, whole, out, whole), build
+
+
+copy_bytes: Callable[[Bytes, int, int, Bytes, int], int] = intrinsic(_copying)  # type: ignore[assignment]
+"""Copies source[begin:stop] to `out`, from `at` on, and returns where it ends: for compiled code.
+
+The C library's copy takes a fiftieth of the time of a loop. Nothing is checked: `out` must have room.
+"""
 
 
 def _arrow(texts: Any) -> Any:
@@ -128,8 +131,8 @@ def series_of(data: Bytes, offsets: Offsets) -> "pd.Series":
     return series
 
 
-def replaced(texts: "pd.Series", rows: npt.NDArray[np.int64], others: list[str]) -> "pd.Series":
-    """Return a column of text, dtype str, with others in some of its rows, which are given in order."""
+def replaced(texts: "pd.Series", rows: Any, others: list[str]) -> "pd.Series":
+    """Return a column of text, dtype str, with others in some rows, whose places are given in order."""
     import pandas as pd
     import pyarrow.compute as pc
 

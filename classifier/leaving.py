@@ -60,8 +60,8 @@ def speak_of_leaving(texts: Any, competitors: Sequence[str]) -> npt.NDArray[np.b
     column = Column.of(texts)
     finder = _finder(tuple(sorted(competitors)))
     found = finder.likely(column)
-    for row in np.flatnonzero(found):
-        found[row] = finder.leaves(column[int(row)])
+    for row in np.flatnonzero(found).tolist():
+        found[row] = finder.leaves(column[row])
     return found
 
 
@@ -86,7 +86,10 @@ class _Finder:
         self._needles = Needles(map(_without_apostrophe, (*spelled, *(name.lower() for name in competitors))))
         # Of a pattern with any words in between, what stands at its ends.
         self._apart = [
-            (Needles(f"{word} " for word in _words(pattern[0])), Needles(f" {w}" for w in _words(pattern[-1])))
+            (
+                Needles(f"{word} " for word in _words(pattern[0])),
+                Needles(f" {w}" for w in _words(pattern[-1])),
+            )
             for pattern in phrases
             if pattern not in together
         ]

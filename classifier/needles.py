@@ -8,7 +8,7 @@ import re
 from collections import deque
 from collections.abc import Iterable
 from functools import cached_property
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -128,20 +128,6 @@ class Needles:
             else:
                 children[state][word[-1]] = -1
         return children
-
-
-def matching(texts: Any, pattern: str, needles: Needles) -> Flags:
-    """Mark the texts that match a pattern of RE2's.
-
-    Parameters
-    ----------
-    texts
-        A column of strings: a list, a pandas Series or an Arrow array.
-    pattern
-        Each match of it holds one of the needles.
-    """
-    column = Column.of(texts)
-    return matching_among(column, needles.find(column), pattern)
 
 
 def matching_among(column: Column, likely: Flags, pattern: str) -> Flags:

@@ -28,12 +28,7 @@ _CUES = (
     *("auto", "respon", "repl", "office", "ooo", "abwesen", "antwort", "antwoord", "bureau", "oficina"),
     *("sede", "afwezig", "svar", "deliver", "return", "fail", "unzustell", "non remis", "no se puede"),
 )
-_CUE = f"(?i){'|'.join(_CUES)}"
 # What every receipt holds, for one quick pass over the texts.
-_RECEIPT_CUE = (
-    r"(?i)received your|(?:has been|was) (?:received|logged|created|opened|registered)|vielen dank für ihre"
-    r"|wir haben ihre|bien reçu votre|hemos recibido"
-)
 _RECEIPT_CUES = (
     *("received your", "vielen dank für ihre", "wir haben ihre", "bien reçu votre", "hemos recibido"),
     *(
@@ -132,10 +127,9 @@ def is_auto_reply(subject: "pd.Series", text: "pd.Series") -> "pd.Series":
     """
     import pandas as pd
 
-    from classifier.needles import matching
+    from classifier.buffers import Column
 
-    marked = matching(subject, _CUE, _needles(_CUES))
-    marked |= matching(text, _RECEIPT_CUE, _needles(_RECEIPT_CUES))
+    marked = _needles(_CUES).find(Column.of(subject)) | _needles(_RECEIPT_CUES).find(Column.of(text))
     for row in marked.nonzero()[0]:
         marked[row] = _is_auto_reply(subject.iloc[row], text.iloc[row])
     return pd.Series(marked, index=subject.index, dtype="bool")

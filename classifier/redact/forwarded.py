@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 
     from classifier.needles import Needles
 
-_CUE = r"(?i)\b(forwarded|fwd)[: ]+(message )?(from|by|on behalf of)\b"
 _FORWARDED = re.compile(
     r"\b(?:forwarded|fwd)[: ]+(?:message )?(?:from|by|on behalf of)[: ]+"
     r"(?-i:((?:[^\W\d_a-z][\w'’-]+ ){1,2}[^\W\d_a-z][\w'’-]+))",
@@ -37,16 +36,13 @@ def with_senders(people: "pd.Series", texts: "pd.Series") -> "pd.Series":
     texts
         The cleaned texts, same index.
     """
-    import pandas as pd
+    from classifier.buffers import Column, replaced
 
-    from classifier.needles import matching
-
-    rows = matching(texts, _CUE, _needles()).nonzero()[0]
-    if not len(rows):
-        return people
-    named: list[str] = people.tolist()
-    for row, text in zip(rows.tolist(), texts.iloc[rows], strict=True):
-        known = list(filter(None, named[row].split(";")))
-        found = [name for name in _FORWARDED.findall(text) if name not in known]
-        named[row] = ";".join([*known, *dict.fromkeys(found)])
-    return pd.Series(named, index=people.index, dtype="str")
+    column = Column.of(texts)
+    named: dict[int, str] = {}
+    for row in _needles().find(column).nonzero()[0].tolist():
+        known = list(filter(None, people.iloc[row].split(";")))
+        found = [name for name in _FORWARDED.findall(column[row]) if name not in known]
+        if found:
+            named[row] = ";".join([*known, *dict.fromkeys(found)])
+    return replaced(people, list(named), list(named.values())) if named else people

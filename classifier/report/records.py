@@ -14,7 +14,7 @@ from classifier.buffers import Bytes, Column, Offsets, compiled, copy_bytes
 
 Flags = npt.NDArray[np.bool_]
 
-_COMMA, _QUOTE, _NEWLINE, _RETURN, _APOSTROPHE = map(ord, ',"\n\r\'')
+_COMMA, _QUOTE, _NEWLINE, _RETURN, _APOSTROPHE = map(ord, ",\"\n\r'")
 _RUN: Final = np.zeros(256, dtype=np.bool_)
 _RUN[list(b"=+-@\t\r")] = True
 
