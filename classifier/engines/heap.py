@@ -13,7 +13,7 @@ _M_MMAP_THRESHOLD: Final = -3
 _LARGE: Final = 4 << 20
 """Bytes from which on a piece of memory is asked of the system alone, and given back when it is free."""
 
-_SPARE: Final = 16 << 20
+_SPARE: Final = 8 << 20
 """Bytes that stay when they are free, for the next batch: the system takes its time to hand out new ones."""
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import wait
 from typing import Any, Final
 
+from classifier.buffers import without_blas
 from classifier.engines.packing import Packed
 from classifier.engines.work import FEWER, Done, Job, compute, compute_alone, rows_of, unpacked
 from classifier.errors import EngineError
@@ -180,6 +181,7 @@ _job: list[Job] = []
 
 def _begin(job: Job) -> None:
     """Make a worker ready; the model is loaded with the first batch, where a fault can be told."""
+    without_blas()
     # Ctrl-C reaches the whole group of processes; the one that reads decides.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
