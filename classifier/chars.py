@@ -96,7 +96,9 @@ def tables() -> "tuple[npt.NDArray[np.uint16], npt.NDArray[np.int32]]":
     categories = list(map(unicodedata.category, every))
     by_category = {name: _BY_CATEGORY.get(name) or _BY_CATEGORY.get(name[0], 0) for name in set(categories)}
     kinds = np.fromiter(map(by_category.__getitem__, categories), np.uint16, TABLE_SIZE)
-    odd = {char for char in every if char.isspace()}.union(SELECTORS, *(members for _, members in _BY_CHARACTER))
+    odd = {char for char in every if char.isspace()}.union(
+        SELECTORS, *(members for _, members in _BY_CHARACTER)
+    )
     for char in odd:
         kinds[ord(char)] = flags(char)
     folds = np.zeros((TABLE_SIZE, 3), dtype=np.int32)

@@ -79,16 +79,17 @@ class _Finder:
                 for word in _words(pattern[0]):
                     self._starts.setdefault(word, []).append((steps, kind == _NEGATED_ALREADY))
         phrases = [pattern for patterns in kinds.values() for pattern in patterns if _is_phrase(pattern)]
-        cues = [*dict.fromkeys(map(_cue, phrases)), *map(_literal, competitors)]
-        self._cue = "(?i)" + "|".join(cues)
+        self._names = [name.lower().replace("'", mark) for name in competitors for mark in "'’"]
+        self._cue = "(?i)" + "|".join([*dict.fromkeys(map(_cue, phrases)), *map(_literal, competitors)])
         together = [pattern for pattern in phrases if not any("IS_ALPHA" in token for token in pattern)]
         spelled = [text for pattern in together for text in _spelled(pattern)]
-        self._needles = Needles(map(_without_apostrophe, (*spelled, *(name.lower() for name in competitors))))
-        # Of a pattern with any words in between, what stands at its ends.
+        self._needles = Needles([*spelled, *self._names])
+        # Of a pattern with any words in between: what stands at its ends, and all of it.
         self._apart = [
             (
                 Needles(f"{word} " for word in _words(pattern[0])),
-                Needles(f" {w}" for w in _words(pattern[-1])),
+                Needles(f" {word}" for word in _words(pattern[-1])),
+                f"(?i){_cue(pattern)}",
             )
             for pattern in phrases
             if pattern not in together
@@ -99,9 +100,10 @@ class _Finder:
         from classifier.needles import matching_among
 
         found = self._needles.find(column)
-        for first, last in self._apart:
-            found |= first.find(column) & last.find(column)
-        return matching_among(column, found, self._cue)
+        for first, last, cue in self._apart:
+            found |= matching_among(column, first.find(column) & last.find(column) & ~found, cue)
+        # Names are looked for as they are written, letter by letter.
+        return matching_among(column, found, self._cue) if self._names else found
 
     def leaves(self, text: str) -> bool:
         tokens = tokens_of(text)
@@ -198,7 +200,12 @@ def _cue(pattern: Pattern) -> str:
 
 
 def _loose(token: Mapping[str, Any]) -> str:
-    return r"\pL+" if "IS_ALPHA" in token else "(?:" + "|".join(map(_literal, _words(token))) + ")"
+    # Letters are more than these, but RE2 takes longer to compile `\pL` than to look through a column.
+    return (
+        r"[^\x00-@\[-`{-\x7f]+"
+        if "IS_ALPHA" in token
+        else "(?:" + "|".join(map(_literal, _words(token))) + ")"
+    )
 
 
 def _literal(text: str) -> str:
@@ -217,7 +224,7 @@ def _spelled(pattern: Pattern) -> list[str]:
         if len(longer) > _MOST_SPELLED:
             break
         found = longer
-    return found
+    return [text.replace("'", mark) for text in found for mark in "'’"]
 
 
 _MOST_SPELLED: Final = 100
@@ -229,8 +236,3 @@ def _joined(before: str, word: str) -> list[str]:
         return [before + word]
     apart = f"{before} {word}"
     return [apart] if before[-1].isalpha() and word.isalpha() and word != "not" else [apart, before + word]
-
-
-def _without_apostrophe(text: str) -> str:
-    """Replace the apostrophe, which is written in two ways, by a letter that `Needles` leaves out."""
-    return text.replace("'", "’")

@@ -4,7 +4,6 @@ In: words, and columns of text as bytes. Out: masks. Case doesn't count. May be 
 with a letter that ASCII letters are folded with (the Kelvin sign, the long s) is marked.
 """
 
-import re
 from collections import deque
 from collections.abc import Iterable
 from functools import cached_property
@@ -21,8 +20,6 @@ Flags = npt.NDArray[np.bool_]
 Steps = npt.NDArray[np.uint32]
 
 _FOLDED_WITH_ASCII: Final = ("\N{LATIN SMALL LETTER LONG S}", "\N{KELVIN SIGN}")
-
-_BEYOND_ASCII: Final = re.compile(r"[^\x00-\x7f]")
 
 _ZERO: Final = np.uint32(0)
 
@@ -60,12 +57,12 @@ class Needles:
     Parameters
     ----------
     words
-        In lower case. Of a word with letters beyond ASCII its longest stretch of ASCII is looked for; a
-        word without any marks all texts.
+        In lower case. Of a word with letters beyond ASCII its longest stretch without them is looked for;
+        a word of nothing else marks all texts.
     """
 
     def __init__(self, words: Iterable[str]) -> None:
-        plain = {max(_BEYOND_ASCII.split(word), key=len) for word in words}
+        plain = {max(_plain_stretches(word), key=len) for word in words}
         self._marks_all = "" in plain
         self._words = [word.encode() for word in (*sorted(plain), *_FOLDED_WITH_ASCII)]
 
@@ -128,6 +125,11 @@ class Needles:
             else:
                 children[state][word[-1]] = -1
         return children
+
+
+def _plain_stretches(word: str) -> list[str]:
+    """Return what stands between letters that have a case, but aren't ASCII."""
+    return "".join(c if c.isascii() or c.lower() == c.upper() else "\0" for c in word).split("\0")
 
 
 def matching_among(column: Column, likely: Flags, pattern: str) -> Flags:
