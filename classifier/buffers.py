@@ -78,27 +78,16 @@ The C library's copy takes a fiftieth of the time of a loop. Nothing is checked:
 
 
 def _arrow(texts: Any) -> Any:
-    fast = _arrow_of_series(texts)
-    if fast is not None:
-        return fast
+    if getattr(texts, "dtype", None) == "str":
+        texts = texts.array.__arrow_array__()
     if isinstance(texts, pa.Array | pa.ChunkedArray):
-        return texts.cast(pa.large_string())
+        return texts if texts.type == pa.large_string() else texts.cast(pa.large_string())
     try:
         return pa.array(texts, type=pa.large_string())
     except UnicodeEncodeError:
         # Half a surrogate pair is no UTF-8, but it takes a place in the text; missing text is "".
         encoded = [text.encode("utf-8", "surrogatepass") if isinstance(text, str) else b"" for text in texts]
         return pa.array(encoded, type=pa.large_binary())
-
-
-def _arrow_of_series(texts: Any) -> Any:
-    """Return the Arrow array that a pandas column of text is already; None for all others."""
-    if getattr(texts, "dtype", None) != "str":
-        return None
-    held = texts.array.__arrow_array__()
-    if held.type != pa.large_string():
-        return None
-    return held.chunk(0) if isinstance(held, pa.ChunkedArray) and held.num_chunks == 1 else held
 
 
 @dataclass(frozen=True)
@@ -121,7 +110,8 @@ class Column:
         """Return the column of `texts`: a list, a pandas Series or an Arrow array of strings."""
         array = _arrow(texts)
         if isinstance(array, pa.ChunkedArray):
-            array = array.combine_chunks()
+            # Putting one chunk together would copy it.
+            array = array.chunk(0) if array.num_chunks == 1 else array.combine_chunks()
         if array.null_count:
             array = array.fill_null("")
         _, offsets, data = array.buffers()

@@ -225,19 +225,20 @@ def settle(part: Part, *, seen: Register | Newest, tally: Tally) -> pd.DataFrame
     tally.notes += [note for note in part.notes if note not in tally.notes]
     named, kept, duplicates = seen.enter(part.places, part.prints)
     tally.duplicates.add(duplicates)
-    scored = _settled(part, named["document_id"], kept)
+    scored = _settled(part, named, kept)
     marked = scored.counted if isinstance(scored, Lines) else counted(scored)
     tally.add(marked)
     return scored
 
 
-def _settled(part: Part, ids: pd.Series, kept: np.ndarray) -> pd.DataFrame | Lines:
-    """Return the rows that are kept, under their final ids."""
+def _settled(part: Part, named: pd.DataFrame, kept: np.ndarray) -> pd.DataFrame | Lines:
+    """Return the rows that are kept, under the ids that they have in `named`."""
     if isinstance(part.scored, Lines):
-        if ids is part.places["document_id"] and kept.all():
+        if named is part.places and kept.all():
             return part.scored
-        return part.scored.settled(part.places["document_id"].tolist(), ids.tolist(), kept)
-    scored = part.scored.assign(document_id=ids)
+        before, ids = (frame["document_id"].tolist() for frame in (part.places, named))
+        return part.scored.settled(before, ids, kept)
+    scored = part.scored.assign(document_id=named["document_id"])
     return scored if kept.all() else scored[kept].reset_index(drop=True)
 
 
