@@ -7,7 +7,7 @@ read has a place. Never writes a file; never holds more than a batch.
 import json
 import tempfile
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from classifier.models import LoadedModel
 from classifier.newest import Newest, Settled
 from classifier.read import ReadBatch
 from classifier.report.left_out import LeftOut
-from classifier.report.lines import COUNTED, Lines, counted
+from classifier.report.lines import Lines, counted
 
 KEPT = "keep:"
 """Prefix of the columns that the user asked to keep, in DOCUMENTS."""
@@ -123,12 +123,10 @@ class Tally:
         self.add(counted(scored))
 
     def add(self, marked: np.ndarray) -> None:
-        """Count scored rows, of which `marked` are the columns COUNTED."""
-        found = dict(zip(COUNTED, marked.sum(axis=0).tolist(), strict=True))
-        self.scored += len(marked)
-        self.review += found["review"]
-        for label in LABELS:
-            self.labelled[label] += found[label]
+        """Count scored rows, of which `marked` are the columns `report.lines.COUNTED`."""
+        *labels, review = marked.sum(axis=0).tolist()
+        self.scored, self.review = self.scored + len(marked), self.review + review
+        self.labelled = {label: self.labelled[label] + n for label, n in zip(LABELS, labels, strict=True)}
 
     def warnings(self) -> tuple[str, ...]:
         """Return what the user should know of the rows that were left out."""
@@ -207,11 +205,6 @@ def part_of(batch: ReadBatch, *, model: LoadedModel, settings: ScoreSettings, fi
     )
 
 
-def in_lines(part: Part) -> Part:
-    """Return a part whose scored rows are the records of a CSV file."""
-    return replace(part, scored=part.scored if isinstance(part.scored, Lines) else Lines.of(part.scored))
-
-
 def settle(part: Part, *, seen: Register | Newest, tally: Tally) -> pd.DataFrame | Lines:
     """Return the scored rows of the next part in input order; what is left out goes into `tally`.
 
@@ -226,18 +219,16 @@ def settle(part: Part, *, seen: Register | Newest, tally: Tally) -> pd.DataFrame
     named, kept, duplicates = seen.enter(part.places, part.prints)
     tally.duplicates.add(duplicates)
     scored = _settled(part, named, kept)
-    marked = scored.counted if isinstance(scored, Lines) else counted(scored)
-    tally.add(marked)
+    tally.add(scored.counted if isinstance(scored, Lines) else counted(scored))
     return scored
 
 
 def _settled(part: Part, named: pd.DataFrame, kept: np.ndarray) -> pd.DataFrame | Lines:
     """Return the rows that are kept, under the ids that they have in `named`."""
+    if isinstance(part.scored, Lines) and named is part.places and kept.all():
+        return part.scored
     if isinstance(part.scored, Lines):
-        if named is part.places and kept.all():
-            return part.scored
-        before, ids = (frame["document_id"].tolist() for frame in (part.places, named))
-        return part.scored.settled(before, ids, kept)
+        return part.scored.settled(part.places["document_id"].tolist(), named["document_id"].tolist(), kept)
     scored = part.scored.assign(document_id=named["document_id"])
     return scored if kept.all() else scored[kept].reset_index(drop=True)
 

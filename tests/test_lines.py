@@ -11,7 +11,7 @@ from moving import model
 from classifier import pipeline, read, run
 from classifier.dedupe import Register
 from classifier.engines import packing
-from classifier.engines.work import compute, pieces
+from classifier.engines.work import compute, in_lines, pieces
 from classifier.pipeline import Part
 from classifier.report.cells import csv_records
 from classifier.report.lines import COUNTED, Lines
@@ -39,7 +39,7 @@ def packed(part: Part) -> Part:
 
 @pytest.mark.parametrize("moved", [False, True])
 def test_repeated_rows_go_and_ids_change_as_in_the_table(parts: list[Part], moved: bool) -> None:
-    lines = [pipeline.in_lines(part) for part in parts]
+    lines = [in_lines(part) for part in parts]
     found, counts = settled([packed(part) for part in lines] if moved else lines)
     tables, expected = settled(parts)
     written = b"".join(bytes(one.bytes_of(0, len(one))) for one in found)
@@ -64,7 +64,7 @@ def test_ids_that_need_quotes_or_a_guard_change_too() -> None:
 
 def test_a_part_without_rows_has_no_lines() -> None:
     job = run._job(moving.choose({}), model(), moving.PART_ROWS)
-    part = pipeline.in_lines(compute(read.empty_batch((), job.reading), job, model()))
+    part = in_lines(compute(read.empty_batch((), job.reading), job, model()))
     assert len(part.scored) == 0
     (rows,), tally = settled([packed(part)])
     assert (len(rows), tally.scored) == (0, 0)

@@ -19,6 +19,7 @@ from classifier.errors import EngineError, ModelError
 from classifier.models import LoadedModel
 from classifier.pipeline import Filters, Part, ScoreSettings
 from classifier.read import ReadBatch, ReadOptions
+from classifier.report.lines import Lines
 
 PART_ROWS: Final = 5_000
 """Documents that are moved at once: enough to make the way worth while, few enough to fill all workers."""
@@ -84,12 +85,17 @@ def compute(batch: ReadBatch, job: Job, model: LoadedModel | None = None) -> Par
         part = pipeline.part_of(
             batch, model=model or loaded(job.model), settings=job.settings, filters=job.filters
         )
-        return pipeline.in_lines(part) if job.lines else part
+        return in_lines(part) if job.lines else part
     except MemoryError:
         raise EngineError(f"out of memory at {rows_of(batch)}; {FEWER}") from None
 
 
 FEWER: Final = "use fewer --workers, or a machine with more memory"
+
+
+def in_lines(part: Part) -> Part:
+    """Return a part whose scored rows are the records of a CSV file."""
+    return replace(part, scored=part.scored if isinstance(part.scored, Lines) else Lines.of(part.scored))
 
 
 def compute_done(batch: ReadBatch, job: Job, model: LoadedModel) -> Done:
