@@ -195,6 +195,9 @@ def score(inputs: tuple[str, ...], out: str, form: str, bom: bool, **values: Any
     """Score exports into one file, streaming, in input order."""
     from classifier import present
     from classifier import run as commands
+    from classifier.buffers import without_blas
+
+    without_blas()
 
     check_ending(out, form)
     chosen = choose(values)

@@ -7,12 +7,15 @@ uses, and gives what spaCy's Matcher gives on ordinary text, hundreds of times f
 import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from classifier.cues import Pattern, churn_patterns
+
+if TYPE_CHECKING:
+    from classifier.buffers import Column
 
 _NEGATIONS: Final = frozenset(("not", "n't", "never", "no", "without", "nobody", "instead"))
 _NEGATED_WITHIN: Final = 3  # tokens
@@ -52,39 +55,62 @@ def speak_of_leaving(texts: Any, competitors: Sequence[str]) -> npt.NDArray[np.b
     -------
     Mask of shape (len(texts),).
     """
-    import pyarrow as pa
-    import pyarrow.compute as pc
+    from classifier.buffers import Column
 
-    given = isinstance(texts, pa.Array | pa.ChunkedArray)
-    column = texts if given else pa.array(texts, pa.large_string(), from_pandas=True)
+    column = Column.of(texts)
     finder = _finder(tuple(sorted(competitors)))
-    likely = pc.match_substring_regex(column, finder.cue).fill_null(False)
-    found = np.array(likely.to_numpy(zero_copy_only=False), dtype=np.bool_)
-    for row in np.flatnonzero(found):
-        found[row] = finder.leaves(column[int(row)].as_py())
+    found = finder.likely(column)
+    for row in np.flatnonzero(found).tolist():
+        found[row] = finder.leaves(column[row])
     return found
 
 
 class _Finder:
-    """Patterns by the word that they begin with; `cue` is a quick test that all of them pass."""
+    """Patterns by the word that they begin with, and quick looks at a column that all of them pass."""
 
     def __init__(self, competitors: Sequence[str]) -> None:
+        from classifier.needles import Needles
+
         kinds = churn_patterns([tokens_of(name) for name in competitors])
-        self._starts: dict[str, list[tuple[Pattern, bool]]] = {}
+        self._starts: dict[str, list[tuple[Steps, bool]]] = {}
         for kind, patterns in kinds.items():
             for pattern in patterns:
+                steps = tuple(map(_step, pattern))
                 for word in _words(pattern[0]):
-                    self._starts.setdefault(word, []).append((pattern, kind == _NEGATED_ALREADY))
+                    self._starts.setdefault(word, []).append((steps, kind == _NEGATED_ALREADY))
         phrases = [pattern for patterns in kinds.values() for pattern in patterns if _is_phrase(pattern)]
-        cues = [*dict.fromkeys(map(_cue, phrases)), *map(_literal, competitors)]
-        self.cue = "(?i)" + "|".join(cues)
+        self._names = [name.lower().replace("'", mark) for name in competitors for mark in "'’"]
+        self._cue = "(?i)" + "|".join([*dict.fromkeys(map(_cue, phrases)), *map(_literal, competitors)])
+        together = [pattern for pattern in phrases if not any("IS_ALPHA" in token for token in pattern)]
+        spelled = [text for pattern in together for text in _spelled(pattern)]
+        self._needles = Needles([*spelled, *self._names])
+        # Of a pattern with any words in between: what stands at its ends, and all of it.
+        self._apart = [
+            (
+                Needles(f"{word} " for word in _words(pattern[0])),
+                Needles(f" {word}" for word in _words(pattern[-1])),
+                f"(?i){_cue(pattern)}",
+            )
+            for pattern in phrases
+            if pattern not in together
+        ]
+
+    def likely(self, column: "Column") -> npt.NDArray[np.bool_]:
+        """Mark the texts that hold what a pattern can't do without, in any case."""
+        from classifier.needles import matching_among
+
+        found = self._needles.find(column)
+        for first, last, cue in self._apart:
+            found |= matching_among(column, first.find(column) & last.find(column) & ~found, cue)
+        # Names are looked for as they are written, letter by letter.
+        return matching_among(column, found, self._cue) if self._names else found
 
     def leaves(self, text: str) -> bool:
         tokens = tokens_of(text)
         lower = [token.lower() for token in tokens]
         for place, word in enumerate(lower):
-            for pattern, negated_already in self._starts.get(word, ()):
-                if _fits(tokens, lower, place, pattern) and (
+            for steps, negated_already in self._starts.get(word, ()):
+                if _fits(tokens, lower, place, steps) and (
                     negated_already
                     or not _NEGATIONS.intersection(lower[max(0, place - _NEGATED_WITHIN) : place])
                 ):
@@ -103,32 +129,61 @@ def _words(token: Mapping[str, Any]) -> list[str]:
     return [spelled] if isinstance(spelled, str) else spelled["IN"]
 
 
-def _fits(tokens: Sequence[str], lower: Sequence[str], place: int, pattern: Pattern) -> bool:
-    """Tell whether a pattern matches from `place` on."""
-    if not pattern:
-        return True
-    first, rest = pattern[0], pattern[1:]
-    least, most = _COUNTS[first.get("OP", "")]
-    for count in range(most + 1):
-        if count >= least and _fits(tokens, lower, place + count, rest):
-            return True
-        here = place + count
-        if here >= len(tokens) or not _is(first, tokens[here], lower[here]):
-            return False
-    return False
+class _Step(NamedTuple):
+    """A token of a pattern, laid out to be looked at fast: how often it may stand, and what may.
 
+    `lower` are words in lower case, `text` the token as it is written; without both, any of letters alone,
+    or none of `but`.
+    """
+
+    least: int
+    most: int
+    lower: frozenset[str] = frozenset()
+    text: str = ""
+    but: tuple[str, ...] = ()
+
+    def takes(self, text: str, lower: str) -> bool:
+        if self.lower:
+            return lower in self.lower
+        if self.text:
+            return text == self.text
+        return text not in self.but if self.but else text.isalpha()
+
+
+Steps = tuple[_Step, ...]
 
 _COUNTS: Final = {"": (1, 1), "?": (0, 1), "{0,2}": (0, 2), "{0,5}": (0, 5)}
 
 
-def _is(token: Mapping[str, Any], text: str, lower: str) -> bool:
+def _step(token: Mapping[str, Any]) -> _Step:
+    counts = _COUNTS[token.get("OP", "")]
     if "LOWER" in token:
-        return lower in _words(token)
+        return _Step(*counts, lower=frozenset(_words(token)))
     if "ORTH" in token:
-        return bool(text == token["ORTH"])
-    if "TEXT" in token:
-        return text not in token["TEXT"]["NOT_IN"]
-    return text.isalpha()
+        return _Step(*counts, text=token["ORTH"])
+    return _Step(*counts, but=tuple(token["TEXT"]["NOT_IN"]) if "TEXT" in token else ())
+
+
+def _fits(tokens: Sequence[str], lower: Sequence[str], place: int, steps: Steps) -> bool:
+    """Tell whether a pattern matches from `place` on."""
+    for number, step in enumerate(steps):
+        if step.most > 1 or not step.least:
+            return _fits_any(tokens, lower, place, steps[number:])
+        if place >= len(tokens) or not step.takes(tokens[place], lower[place]):
+            return False
+        place += 1
+    return True
+
+
+def _fits_any(tokens: Sequence[str], lower: Sequence[str], place: int, steps: Steps) -> bool:
+    """Do as `_fits` where the first token may be missing, or stand several times."""
+    first, rest = steps[0], steps[1:]
+    for here in range(place, place + first.most + 1):
+        if here >= place + first.least and _fits(tokens, lower, here, rest):
+            return True
+        if here >= len(tokens) or not first.takes(tokens[here], lower[here]):
+            return False
+    return False
 
 
 def _is_phrase(pattern: Pattern) -> bool:
@@ -145,8 +200,39 @@ def _cue(pattern: Pattern) -> str:
 
 
 def _loose(token: Mapping[str, Any]) -> str:
-    return r"\pL+" if "IS_ALPHA" in token else "(?:" + "|".join(map(_literal, _words(token))) + ")"
+    # Letters are more than these, but RE2 takes longer to compile `\pL` than to look through a column.
+    return (
+        r"[^\x00-@\[-`{-\x7f]+"
+        if "IS_ALPHA" in token
+        else "(?:" + "|".join(map(_literal, _words(token))) + ")"
+    )
 
 
 def _literal(text: str) -> str:
     return re.escape(text).replace("'", "['’]")
+
+
+def _spelled(pattern: Pattern) -> list[str]:
+    """Return all that the end of a phrase may look like in a text, in lower case.
+
+    Between tokens of a text stands a space or nothing; between two words, only "can" and "not" touch.
+    """
+    found = [""]
+    for token in reversed(pattern):
+        words = _words(token) + ([""] if token.get("OP") == "?" else [])
+        longer = [text for word in words for after in found for text in _joined(word, after)]
+        if len(longer) > _MOST_SPELLED:
+            break
+        found = longer
+    return [text.replace("'", mark) for text in found for mark in "'’"]
+
+
+_MOST_SPELLED: Final = 100
+"""Of one phrase: more would say little more, and take long to lay out."""
+
+
+def _joined(before: str, word: str) -> list[str]:
+    if not before or not word:
+        return [before + word]
+    apart = f"{before} {word}"
+    return [apart] if before[-1].isalpha() and word.isalpha() and word != "not" else [apart, before + word]

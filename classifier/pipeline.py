@@ -23,6 +23,7 @@ from classifier.models import LoadedModel
 from classifier.newest import Newest, Settled
 from classifier.read import ReadBatch
 from classifier.report.left_out import LeftOut
+from classifier.report.lines import Lines, counted
 
 KEPT = "keep:"
 """Prefix of the columns that the user asked to keep, in DOCUMENTS."""
@@ -118,9 +119,14 @@ class Tally:
         return scored
 
     def _count(self, scored: pd.DataFrame) -> None:
-        self.scored = len(scored)
-        self.labelled = {label: int(scored[label].sum()) for label in LABELS}
-        self.review = int(scored["review"].sum())
+        self.scored, self.review, self.labelled = 0, 0, dict.fromkeys(LABELS, 0)
+        self.add(counted(scored))
+
+    def add(self, marked: np.ndarray) -> None:
+        """Count scored rows, of which `marked` are the columns `report.lines.COUNTED`."""
+        *labels, review = marked.sum(axis=0).tolist()
+        self.scored, self.review = self.scored + len(marked), self.review + review
+        self.labelled = {label: self.labelled[label] + n for label, n in zip(LABELS, labels, strict=True)}
 
     def warnings(self) -> tuple[str, ...]:
         """Return what the user should know of the rows that were left out."""
@@ -170,11 +176,11 @@ def short_names(paths: Iterable[str]) -> dict[str, str]:
 class Part:
     """What one batch came to before repeated documents are taken out, which only the whole run can tell.
 
-    `scored` is table SCORED with the kept columns; `places` (the columns PLACE) and `prints` are of the
-    same rows. `documents` counts what was read, before filters.
+    `scored` is table SCORED with the kept columns, or its rows as they are written; `places` (the columns
+    PLACE) and `prints` are of the same rows. `documents` counts what was read, before filters.
     """
 
-    scored: pd.DataFrame
+    scored: pd.DataFrame | Lines
     places: pd.DataFrame
     prints: Fingerprints
     rejected: pd.DataFrame
@@ -199,7 +205,7 @@ def part_of(batch: ReadBatch, *, model: LoadedModel, settings: ScoreSettings, fi
     )
 
 
-def settle(part: Part, *, seen: Register | Newest, tally: Tally) -> pd.DataFrame:
+def settle(part: Part, *, seen: Register | Newest, tally: Tally) -> pd.DataFrame | Lines:
     """Return the scored rows of the next part in input order; what is left out goes into `tally`.
 
     `seen` tells duplicates: a Register at once, the first of equal documents is kept; Newest once all parts
@@ -212,14 +218,19 @@ def settle(part: Part, *, seen: Register | Newest, tally: Tally) -> pd.DataFrame
     tally.notes += [note for note in part.notes if note not in tally.notes]
     named, kept, duplicates = seen.enter(part.places, part.prints)
     tally.duplicates.add(duplicates)
-    scored = part.scored.assign(document_id=named["document_id"])
-    if not kept.all():
-        scored = scored[kept].reset_index(drop=True)
-    tally.scored += len(scored)
-    tally.review += int(scored["review"].sum())
-    for label in LABELS:
-        tally.labelled[label] += int(scored[label].sum())
+    scored = _settled(part, named, kept)
+    tally.add(scored.counted if isinstance(scored, Lines) else counted(scored))
     return scored
+
+
+def _settled(part: Part, named: pd.DataFrame, kept: np.ndarray) -> pd.DataFrame | Lines:
+    """Return the rows that are kept, under the ids that they have in `named`."""
+    if isinstance(part.scored, Lines) and named is part.places and kept.all():
+        return part.scored
+    if isinstance(part.scored, Lines):
+        return part.scored.settled(part.places["document_id"].tolist(), named["document_id"].tolist(), kept)
+    scored = part.scored.assign(document_id=named["document_id"])
+    return scored if kept.all() else scored[kept].reset_index(drop=True)
 
 
 def prepare(documents: pd.DataFrame, filters: Filters) -> tuple[pd.DataFrame, pd.Series, pd.DataFrame]:
@@ -228,7 +239,8 @@ def prepare(documents: pd.DataFrame, filters: Filters) -> tuple[pd.DataFrame, pd
     documents, filtered = _drop(documents, ~_wanted(documents, filters), "filtered")
     texts = clean.document_text(documents["subject"], documents["body"])
     automatic = np.asarray(clean.is_auto_reply(documents["subject"], documents["body"]))
-    texts = texts[~automatic].reset_index(drop=True)
+    if automatic.any():
+        texts = texts[~automatic].reset_index(drop=True)
     documents, answers = _drop(documents, automatic, "auto_reply")
     documents = documents.assign(people=redact.with_senders(documents["people"], texts))
     return documents, texts, pd.concat([filtered, answers], ignore_index=True)
@@ -236,6 +248,8 @@ def prepare(documents: pd.DataFrame, filters: Filters) -> tuple[pd.DataFrame, pd
 
 def _drop(documents: pd.DataFrame, mask: np.ndarray, reason: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the rows that the mask doesn't mark, and table DROPPED of those that it does."""
+    if not mask.any():
+        return documents, schema.empty(schema.DROPPED)
     gone = documents.loc[mask, ["file", "row", "document_id"]].assign(reason=reason)
     return documents[~mask].reset_index(drop=True), schema.conform(gone, schema.DROPPED)
 

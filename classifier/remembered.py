@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from classifier.buffers import compiled
+from classifier.buffers import Column, compiled
 from classifier.errors import OutputError
 
 Keys = npt.NDArray[np.uint64]
@@ -106,11 +106,13 @@ class Kept:
         """
         if not len(ids):
             return
-        names = [name.encode("utf-8", "surrogatepass") for name in ids.to_pylist()]
-        ends = np.cumsum([len(name) for name in names], dtype=np.int64)
+        names = Column.of(ids)
+        begin, end = names.offsets[0], names.offsets[-1]
         self._starts.append(self._length)
         self._places.append(self._file.tell())
-        content = np.ascontiguousarray(texts).tobytes() + np.append(0, ends).tobytes() + b"".join(names)
+        content = b"".join(
+            (np.ascontiguousarray(texts).data, (names.offsets - begin).data, names.data[begin:end].data)
+        )
         try:
             self._file.write(content)
             # Whole, or an error: a write without a buffer may end early on a disk that is nearly full.

@@ -155,7 +155,8 @@ def score(
         part, rejected = (None if out == "-" else journal.unfinished(name) for name in ("rows", "rejected"))
         with report.scored_writer(out, extra=extra, format=form, bom=bom, unfinished=part) as writer:
             found = _found(inputs, watching)
-            with closing(_scored(found, model, chosen, tally, watching, journal, clock)) as batches:
+            passing = _scored(found, model, chosen, tally, watching, journal, clock, lines=writer.takes_lines)
+            with closing(passing) as batches:
                 for batch in batches:
                     writer.write(batch)
             if len(tally.rejected):
@@ -331,14 +332,20 @@ def _scored(
     watching: Watching,
     journal: Journal,
     clock: _Clock,
+    *,
     seen: Register | Newest | None = None,
-) -> Generator[pd.DataFrame, None, None]:
-    """Yield scored batches, with the kept columns that filters need but nobody asked for left out."""
+    lines: bool = False,
+) -> Generator[Any, None, None]:
+    """Yield scored batches, with the kept columns that filters need but nobody asked for left out.
+
+    They are tables SCORED, or `Lines` where these are wanted.
+    """
     sources, notes = found
     tally.names = pipeline.short_names(source.name for source in sources)
     job = _job(chosen, model, watching.engine.part_rows)
     if chosen.settings.scoring.prior_shift:
-        job = _shifted(job, sources, model, tally, watching)
+        job = _shifted(replace(job, kept=False), sources, model, tally, watching)
+    job = replace(job, lines=lines, kept=journal.keeps)
     identity = partial(engines.identity_of, job, sources, manifest.versions())
     tally.notes += journal.start(identity, resume=watching.resume)
     runner = engines.start(watching.engine, job, model, sources)

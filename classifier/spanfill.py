@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from classifier.buffers import Bytes, Offsets, compiled
+from classifier.buffers import Bytes, Offsets, compiled, copy_bytes
 from classifier.labels import LABELS
 from classifier.redact import AROUND
 from classifier.redact.marks import suspicious
@@ -209,14 +209,6 @@ def spans_to_mask(
 
 
 @compiled()
-def _copy(source: Bytes, begin: int, stop: int, out: Bytes, at: int) -> int:
-    for place in range(begin, stop):
-        out[at] = source[place]
-        at += 1
-    return at
-
-
-@compiled()
 def _whole(value: int, out: Bytes, at: int) -> int:
     """Write a whole number that isn't negative."""
     size = 1
@@ -267,8 +259,21 @@ def _decimal(value: int, out: Bytes, at: int) -> int:
 
 
 @compiled()
+def _escapes(data: Bytes, begin: int, stop: int) -> int:
+    """Count the bytes that JSON doesn't hold as they are."""
+    count = np.uint32(0)
+    # Places that can't be negative: then many bytes are looked at at once.
+    for place in range(np.uint64(begin), np.uint64(stop)):
+        byte = data[place]
+        count += np.uint32((byte == _QUOTE) | (byte == _BACKSLASH) | (byte < _SPACE))
+    return int(count)
+
+
+@compiled()
 def _escaped(data: Bytes, begin: int, stop: int, out: Bytes, at: int) -> int:
     """Write text as the inside of a JSON string."""
+    if not _escapes(data, begin, stop):
+        return int(copy_bytes(data, begin, stop, out, at))
     for place in range(begin, stop):
         byte = data[place]
         if byte >= 32 and byte != _QUOTE and byte != _BACKSLASH:
@@ -285,37 +290,13 @@ def _escaped(data: Bytes, begin: int, stop: int, out: Bytes, at: int) -> int:
 
 
 @compiled()
-def _escaped_size(data: Bytes, begin: int, stop: int) -> int:
-    size = stop - begin
-    for place in range(begin, stop):
-        byte = data[place]
-        if byte in (_QUOTE, _BACKSLASH):
-            size += 1
-        elif byte < 32:
-            size += 1 if _SHORT_ESCAPES[byte] else 5
-    return size
-
-
-@compiled()
-def json_sizes(
-    data: Bytes,
-    rows: Places,
-    begins: Places,
-    stops: Places,
-    plain: Flags,
-    quotes: bool,
-    sizes: Places,
-) -> None:
-    """Write an upper bound of the bytes of each plain row's JSON into sizes[row + 1]."""
-    for row in range(len(rows) - 1):
-        if not plain[row]:
-            continue
-        size = 2
-        for span in range(rows[row], rows[row + 1]):
-            size += 128
-            if quotes:
-                size += _escaped_size(data, begins[span], stops[span])
-        sizes[row + 1] = size
+def json_room(data: Bytes, begins: Places, stops: Places, rows: int, quotes: bool) -> int:
+    """Return an upper bound of the bytes of all rows' JSON."""
+    room = 2 * rows + 128 * len(begins)
+    if quotes:
+        for span in range(len(begins)):
+            room += stops[span] - begins[span] + 5 * _escapes(data, begins[span], stops[span])
+    return room
 
 
 @compiled()
@@ -328,18 +309,25 @@ def write_json(
     score: npt.NDArray[np.float32],
     begins: Places,
     stops: Places,
-    plain: Flags,
     leaving: Flags,
     quotes: bool,
-    rooms: Places,
+    others: Places,
+    other_data: Bytes,
+    other_offsets: Offsets,
     out: Bytes,
-    sizes: Places,
+    offsets: Offsets,
 ) -> None:
-    """Write the JSON of each plain row at rooms[row], and its length into sizes[row]."""
+    """Write the JSON of all rows, one behind the other, and where each ends.
+
+    others[row] is the row of the other texts whose JSON is there already, -1 for one to write.
+    """
+    at = 0
     for row in range(len(rows) - 1):
-        if not plain[row]:
+        other = others[row]
+        if other >= 0:
+            at = copy_bytes(other_data, other_offsets[other], other_offsets[other + 1], out, at)
+            offsets[row + 1] = at
             continue
-        at = rooms[row]
         out[at] = 91
         at += 1
         for span in range(rows[row], rows[row + 1]):
@@ -347,19 +335,20 @@ def write_json(
                 out[at] = 44
                 at += 1
             head = _HEAD_ENDS[label[span] - 1] if label[span] else 0
-            at = _copy(_LABEL_HEADS, head, _HEAD_ENDS[label[span]], out, at)
+            at = copy_bytes(_LABEL_HEADS, head, _HEAD_ENDS[label[span]], out, at)
             at = _whole(start[span], out, at)
-            at = _copy(_END, 0, len(_END), out, at)
+            at = copy_bytes(_END, 0, len(_END), out, at)
             at = _whole(end[span], out, at)
-            at = _copy(_SCORE, 0, len(_SCORE), out, at)
+            at = copy_bytes(_SCORE, 0, len(_SCORE), out, at)
             at = _decimal(millionths(score[span]), out, at)
-            at = _copy(_QUOTED, 0, len(_QUOTED), out, at)
+            at = copy_bytes(_QUOTED, 0, len(_QUOTED), out, at)
             if quotes:
                 at = _escaped(data, begins[span], stops[span], out, at)
             closing = _LEAVING if leaving[row] else _CLOSE
-            at = _copy(closing, 0, len(closing), out, at)
+            at = copy_bytes(closing, 0, len(closing), out, at)
         out[at] = 93
-        sizes[row] = at + 1 - rooms[row]
+        at += 1
+        offsets[row + 1] = at
 
 
 @compiled()
@@ -374,8 +363,10 @@ def best_spans(rows: Places, label: Places, score: npt.NDArray[np.float32], best
 
 
 @compiled()
-def gather(data: Bytes, begins: Places, sizes: Places, offsets: Offsets, out: Bytes) -> None:
-    """Copy sizes[row] bytes from begins[row] to offsets[row]."""
+def gather(data: Bytes, begins: Places, stops: Places, out: Bytes, offsets: Offsets) -> None:
+    """Copy data[begins[row]:stops[row]] of all rows, one behind the other, and write where each ends."""
+    at = 0
     for row in range(len(begins)):
-        for place in range(sizes[row]):
-            out[offsets[row] + place] = data[begins[row] + place]
+        if stops[row] > begins[row]:
+            at = copy_bytes(data, begins[row], stops[row], out, at)
+        offsets[row + 1] = at

@@ -240,17 +240,16 @@ class _Layout:
     def json(self, leaving: Flags, written: Mapping[int, list[Span]], *, quotes: bool) -> pd.Series:
         """Return the JSON of all rows; of those in `written`, that of their spans."""
         items = self.items
-        plain = np.ones(len(leaving), dtype=np.bool_)
-        plain[list(written)] = False
-        rooms = np.zeros(len(items.rows), dtype=np.int64)
-        places = (self.begins, self.stops, plain)
-        spanfill.json_sizes(self.data, items.rows, *places, quotes, rooms)
-        np.cumsum(rooms, out=rooms)
-        out = np.empty(rooms[-1], dtype=np.uint8)
-        sizes = np.zeros(len(plain), dtype=np.int64)
-        told = (items.label, items.start, items.end, items.score)
-        spanfill.write_json(self.data, items.rows, *told, *places, leaving, quotes, rooms, out, sizes)
-        return _joined(out, rooms[:-1], sizes, {row: to_json(spans) for row, spans in written.items()})
+        others = np.full(len(leaving), -1, dtype=np.int64)
+        others[list(written)] = np.arange(len(written))
+        known = Column.of(list(map(to_json, written.values())))
+        room = spanfill.json_room(self.data, self.begins, self.stops, len(leaving), quotes)
+        out = np.empty(room + known.offsets[-1], dtype=np.uint8)
+        offsets = np.zeros(len(items.rows), dtype=np.int64)
+        told = (items.label, items.start, items.end, items.score, self.begins, self.stops)
+        given = (others, known.data, known.offsets)
+        spanfill.write_json(self.data, items.rows, *told, leaving, quotes, *given, out, offsets)
+        return series_of(out[: offsets[-1]], offsets)
 
     def strongest(self, *, quotes: bool) -> dict[str, pd.Series]:
         """Return the columns of the strongest span of each label."""
@@ -265,28 +264,18 @@ class _Layout:
                 whole = np.zeros(rows, dtype=np.int64)
                 whole[has] = values[chosen]
                 columns[f"{label}_{part}"] = pd.Series(pd.arrays.IntegerArray(whole, ~has))
-            begins, sizes = np.zeros((2, rows), dtype=np.int64)
+            begins, stops = np.zeros((2, rows), dtype=np.int64)
             if quotes:
-                begins[has] = self.begins[chosen]
-                sizes[has] = self.stops[chosen] - self.begins[chosen]
-            columns[f"{label}_evidence"] = _joined(self.data, begins, sizes, {})
+                begins[has], stops[has] = self.begins[chosen], self.stops[chosen]
+            columns[f"{label}_evidence"] = _gathered(self.data, begins, stops)
         return columns
 
 
-def _joined(
-    data: npt.NDArray[np.uint8],
-    begins: npt.NDArray[np.int64],
-    sizes: npt.NDArray[np.int64],
-    others: Mapping[int, str],
+def _gathered(
+    data: npt.NDArray[np.uint8], begins: npt.NDArray[np.int64], stops: npt.NDArray[np.int64]
 ) -> pd.Series:
-    """Return rows of bytes as a column of text; the rows of `others` have that text instead."""
-    rows = np.fromiter(others, dtype=np.int64, count=len(others))
-    encoded = Column.of(list(others.values()))
-    lengths = sizes.copy()
-    lengths[rows] = np.diff(encoded.offsets)
-    offsets = np.zeros(len(sizes) + 1, dtype=np.int64)
-    np.cumsum(lengths, out=offsets[1:])
-    out = np.empty(offsets[-1], dtype=np.uint8)
-    spanfill.gather(data, begins, sizes, offsets, out)
-    spanfill.gather(encoded.data, encoded.offsets[:-1], np.diff(encoded.offsets), offsets[rows], out)
+    """Return stretches of bytes as a column of text."""
+    out = np.empty(int((stops - begins).sum()), dtype=np.uint8)
+    offsets = np.zeros(len(begins) + 1, dtype=np.int64)
+    spanfill.gather(data, begins, stops, out, offsets)
     return series_of(out, offsets)

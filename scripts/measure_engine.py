@@ -1,14 +1,15 @@
 """What a document costs a worker, and what it costs the process that takes the parts in.
 
 In: an export and, if another than `fast`, a tier. Out: the block `figures` of docs/scale.md, but for the
-price. One thread, in processor seconds; other programs on the machine still make them more, for caches and
-cores are shared.
+price. Workers write the rows' records and pack their parts. One thread, in processor seconds; other programs
+on the machine still make them more, for caches and cores are shared.
 """
 
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import pyarrow
 
 from classifier import engines, pipeline, read, report, run
 from classifier.dedupe import Register
-from classifier.engines.work import compute, pieces
+from classifier.engines.work import compute, compute_done, pieces
 from classifier.options import choose
 
 
@@ -31,39 +32,39 @@ def measure(path: Path, folder: Path) -> dict[str, float]:
     pyarrow.set_cpu_count(1)
     tier = sys.argv[2] if len(sys.argv) > 2 else "fast"
     model = run.load_model("default", tier=tier)
-    job = run._job(choose({}), model, engines.PART_ROWS)
+    job = replace(run._job(choose({}), model, engines.PART_ROWS), lines=True)
     (source,), _ = read.find_inputs([str(path)])
     # Compiled code and tables are loaded with the first rows.
     compute(next(pieces(next(read.read_files([source], job.reading)), 50)), job, model)
     batches, reading = seconds(lambda: list(read.read_files([source], job.reading)))
     batch = [piece for one in batches for piece in pieces(one, job.part_rows)]
-    parts, scoring = seconds(lambda: [compute(piece, job, model) for piece in batch])
+    done, scoring = seconds(lambda: [compute_done(piece, job, model) for piece in batch])
     tally, seen = pipeline.Tally(), Register()
-    scored, settling = seconds(lambda: [pipeline.settle(part, seen=seen, tally=tally) for part in parts])
+    scored, settling = seconds(lambda: [pipeline.settle(one.part, seen=seen, tally=tally) for one in done])
 
     def keep() -> int:
         with engines.opened(folder / "parts", "parts") as journal:
             journal.start(lambda: engines.identity_of(job, [source], {}), resume=False)
-            for number, part in enumerate(parts):
-                journal.add((0, number), part)
+            for number, one in enumerate(done):
+                journal.add((0, number), one.part, one.packed)
             journal.sync()
             return sum(file.stat().st_size for file in journal.folder.glob("*.arrow"))
 
     def write() -> int:
         with report.scored_writer(folder / "scored.csv") as writer:
-            for frame in scored:
-                writer.write(frame)
+            for rows in scored:
+                writer.write(rows)
         return 0
 
     kept, keeping = seconds(keep)
     _, writing = seconds(write)
-    rows = tally.read
+    count = tally.read
     return {
-        "documents_per_core_second": rows / (reading + scoring),
-        "documents_taken_in_per_second": rows / (settling + keeping + writing),
-        "bytes_in": path.stat().st_size / rows,
-        "bytes_kept": kept / rows,
-        "bytes_out": (folder / "scored.csv").stat().st_size / rows,
+        "documents_per_core_second": count / (reading + scoring),
+        "documents_taken_in_per_second": count / (settling + keeping + writing),
+        "bytes_in": path.stat().st_size / count,
+        "bytes_kept": kept / count,
+        "bytes_out": (folder / "scored.csv").stat().st_size / count,
     }
 
 

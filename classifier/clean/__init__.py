@@ -42,9 +42,6 @@ _MARK = (
     r"|envoy|enviado\b|inviato\b|verstuurd\b|skickat\b|sendt\b|(?:from|de|da|van|från|fra)\s?:)"
 )
 
-# How every subject of a forward begins, and few others.
-_FORWARD_CUE = r"(?i)\A\W*(?:re|aw|sv|antw|fwd?|wg|tr|rv|vl)\W{0,2}:"
-
 
 def _compose(text: str) -> str:
     return text if text.isascii() else unicodedata.normalize("NFC", text)
@@ -139,15 +136,15 @@ def _is_blank(texts: "pd.Series") -> "npt.NDArray[np.bool_]":
 
 
 def _starts_like_forward(subject: "pd.Series") -> "pd.Series":
-    import numpy as np
     import pandas as pd
-    import pyarrow as pa
-    import pyarrow.compute as pc
 
-    likely = pc.match_substring_regex(pa.array(subject, type=pa.large_string()), _FORWARD_CUE)
-    found = np.array(likely.to_numpy(zero_copy_only=False), dtype=np.bool_)
-    for row in np.flatnonzero(found):
-        found[row] = is_forward(subject.iloc[row][:_SUBJECT])
+    from classifier.buffers import Column
+    from classifier.clean.plain import holds
+
+    column = Column.of(subject)
+    found = holds(column, ord(":"))
+    for row in found.nonzero()[0].tolist():
+        found[row] = is_forward(column[row][:_SUBJECT])
     return pd.Series(found, index=subject.index)
 
 

@@ -4,10 +4,13 @@ In: subjects and texts. Out: a mask. Never marks a mail that says more than a ma
 """
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from classifier.needles import Needles
 
 _LONGEST = 1_500  # a machine's text is short; bounces quote at length
 
@@ -21,14 +24,18 @@ _AWAY_SUBJECT = re.compile(
     re.IGNORECASE,
 )
 # What every such subject holds, for one quick pass over a column.
-_CUE = (
-    r"(?i)auto|respon|repl|office|ooo|abwesen|antwort|antwoord|bureau|oficina|sede|afwezig|svar|deliver"
-    r"|return|fail|unzustell|non remis|no se puede"
+_CUES = (
+    *("auto", "respon", "repl", "office", "ooo", "abwesen", "antwort", "antwoord", "bureau", "oficina"),
+    *("sede", "afwezig", "svar", "deliver", "return", "fail", "unzustell", "non remis", "no se puede"),
 )
 # What every receipt holds, for one quick pass over the texts.
-_RECEIPT_CUE = (
-    r"(?i)received your|(?:has been|was) (?:received|logged|created|opened|registered)|vielen dank für ihre"
-    r"|wir haben ihre|bien reçu votre|hemos recibido"
+_RECEIPT_CUES = (
+    *("received your", "vielen dank für ihre", "wir haben ihre", "bien reçu votre", "hemos recibido"),
+    *(
+        f"{been} {done}"
+        for been in ("has been", "was")
+        for done in ("received", "logged", "created", "opened", "registered")
+    ),
 )
 _AWAY_BODY = re.compile(
     r"\b(?:out of (?:the )?office|away from (?:the |my )?(?:office|desk|e-?mail)|on (?:annual |parental "
@@ -96,6 +103,13 @@ _OWN_WORDS = re.compile(
 _LONGEST_RECEIPT = 700
 
 
+@cache
+def _needles(words: tuple[str, ...]) -> "Needles":
+    from classifier.needles import Needles
+
+    return Needles(words)
+
+
 def is_auto_reply(subject: "pd.Series", text: "pd.Series") -> "pd.Series":
     """Mark answers that no person wrote: subject and text must both say so, or the text be a bare receipt.
 
@@ -111,16 +125,12 @@ def is_auto_reply(subject: "pd.Series", text: "pd.Series") -> "pd.Series":
     -------
     Mask with the index of `subject`; empty in, empty out.
     """
-    import numpy as np
     import pandas as pd
-    import pyarrow as pa
-    import pyarrow.compute as pc
 
-    marked = np.zeros(len(subject), dtype=np.bool_)
-    for column, cue in ((subject, _CUE), (text, _RECEIPT_CUE)):
-        likely = pc.match_substring_regex(pa.array(column, type=pa.large_string()), cue)
-        marked |= likely.to_numpy(zero_copy_only=False).astype(bool)
-    for row in np.flatnonzero(marked):
+    from classifier.buffers import Column
+
+    marked = _needles(_CUES).find(Column.of(subject)) | _needles(_RECEIPT_CUES).find(Column.of(text))
+    for row in marked.nonzero()[0]:
         marked[row] = _is_auto_reply(subject.iloc[row], text.iloc[row])
     return pd.Series(marked, index=subject.index, dtype="bool")
 

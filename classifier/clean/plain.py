@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from classifier.buffers import Bytes, Column, Offsets, compiled
+from classifier.buffers import Bytes, Column, Offsets, compiled, copy_bytes
 
 Flags = npt.NDArray[np.bool_]
 
@@ -26,10 +26,11 @@ _AFTER_ENTITY[list(b"#aAnNlL")] = True
 def _mark_markup(data: Bytes, offsets: Offsets, found: Flags) -> None:
     for row in range(len(offsets) - 1):
         stop = offsets[row + 1]
-        signs = False
-        for place in range(offsets[row], stop):
+        signs = np.uint8(0)
+        # Places that can't be negative: then many bytes are looked at at once.
+        for place in range(np.uint64(offsets[row]), np.uint64(stop)):
             byte = data[place]
-            signs |= (byte == _NEWLINE) | (byte == _TAG) | (byte == _ENTITY)
+            signs |= np.uint8((byte == _NEWLINE) | (byte == _TAG) | (byte == _ENTITY))
         if not signs:
             continue
         for place in range(offsets[row], stop):
@@ -48,6 +49,23 @@ def may_hold_markup(column: Column) -> Flags:
     """Mark texts with a line break, or with what may begin a tag or a character reference."""
     found = np.zeros(len(column), dtype=np.bool_)
     _mark_markup(column.data, column.offsets, found)
+    return found
+
+
+@compiled()
+def _mark_with(data: Bytes, offsets: Offsets, wanted: int, found: Flags) -> None:
+    for row in range(len(offsets) - 1):
+        found[row] = False
+        for place in range(offsets[row], offsets[row + 1]):
+            if data[place] == wanted:
+                found[row] = True
+                break
+
+
+def holds(column: Column, byte: int) -> Flags:
+    """Mark texts that hold a byte."""
+    found = np.empty(len(column), dtype=np.bool_)
+    _mark_with(column.data, column.offsets, byte, found)
     return found
 
 
@@ -82,16 +100,12 @@ def _join(
     at = 0
     for row in range(len(offsets) - 1):
         if first[row]:
-            size = offsets[row + 1] - offsets[row]
-            out[at : at + size] = data[offsets[row] : offsets[row + 1]]
-            at += size
+            at = copy_bytes(data, offsets[row], offsets[row + 1], out, at)
         if first[row] and last[row]:
             out[at] = _NEWLINE
             at += 1
         if last[row]:
-            size = end_offsets[row + 1] - end_offsets[row]
-            out[at : at + size] = ends[end_offsets[row] : end_offsets[row + 1]]
-            at += size
+            at = copy_bytes(ends, end_offsets[row], end_offsets[row + 1], out, at)
         places[row + 1] = at
 
 

@@ -16,7 +16,7 @@ from classifier.engines.identity import identity_of
 from classifier.engines.journal import Journal, NoJournal, folder_beside, opened
 from classifier.engines.processes import InProcess, Processes, threads_for, workers_for
 from classifier.engines.threads import Threads
-from classifier.engines.work import PART_ROWS, Job, ModelPlace, pieces
+from classifier.engines.work import PART_ROWS, Done, Job, ModelPlace, pieces
 from classifier.models import LoadedModel
 from classifier.pipeline import Part
 from classifier.read import Input, ReadBatch
@@ -78,7 +78,7 @@ class Runner(Protocol):
     def submit_file(self, source: Input) -> Any:
         """Have a worker read an input and score it; None where this process must read it."""
 
-    def result(self, pending: Any) -> list[Part]:
+    def result(self, pending: Any) -> list[Done]:
         """Return the parts of what was taken, when they are there."""
 
     def close(self, *, at_once: bool = False) -> None:
@@ -143,8 +143,8 @@ def parts(
 
 def _told(notes: Sequence[str], job: Job, runner: Runner) -> Part:
     """Return a part without rows, for what there is to tell of the inputs as a whole."""
-    (part,) = runner.result(runner.submit(read.empty_batch(notes, job.reading)))
-    return part
+    (done,) = runner.result(runner.submit(read.empty_batch(notes, job.reading)))
+    return done.part
 
 
 def _slots(inputs: Sequence[Input], job: Job, runner: Runner, journal: Journal) -> Iterator[_Slot]:
@@ -186,9 +186,9 @@ def _settled(slot: _Slot, runner: Runner, journal: Journal) -> Iterator[Part]:
         return
     found = [] if slot.pending is None else runner.result(slot.pending)
     begins = 0 if slot.whole else slot.place
-    for place, part in enumerate(found, start=begins):
+    for place, done in enumerate(found, start=begins):
         if place >= slot.place:
-            journal.add((slot.number, place), part)
-            yield part
+            journal.add((slot.number, place), done.part, done.packed)
+            yield done.part
     if slot.ends:
         journal.finish(slot.number, begins + len(found))

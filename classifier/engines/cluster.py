@@ -14,10 +14,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from classifier.engines.work import FEWER, Job, compute, compute_alone, compute_file, rows_of
+from classifier.engines.work import (
+    FEWER,
+    Done,
+    Job,
+    compute,
+    compute_alone,
+    compute_file,
+    rows_of,
+    unpacked,
+)
 from classifier.errors import EngineError, extra_missing
 from classifier.models import LoadedModel
-from classifier.pipeline import Part
 from classifier.read import Input, ReadBatch
 
 try:
@@ -118,7 +126,7 @@ class Cluster:
                 source.name, future=self._client.submit(compute_file, lean, self._job, pure=False)
             )
 
-    def result(self, pending: _Pending) -> list[Part]:
+    def result(self, pending: _Pending) -> list[Done]:
         """Return the parts of what was submitted.
 
         Raises
@@ -129,7 +137,7 @@ class Cluster:
             Whatever stopped the worker.
         """
         if pending.batch is not None:
-            return [compute(pending.batch, self._job, self._model)]
+            return [Done(compute(pending.batch, self._job, self._model))]
         try:
             with self._told(pending.future):
                 found = pending.future.result()
@@ -139,7 +147,7 @@ class Cluster:
                 f"most likely they ran out of memory; {FEWER}, or smaller input files"
             ) from None
         pending.future.release()
-        return found if isinstance(found, list) else [found]
+        return [unpacked(one) for one in (found if isinstance(found, list) else [found])]
 
     def close(self, *, at_once: bool = False) -> None:
         """Leave the cluster; end it if it was started for this run."""

@@ -10,6 +10,7 @@ from classifier.labels import LABELS
 from classifier.models import LoadedModel
 from classifier.pipeline import Part
 from classifier.priors import Shift
+from classifier.report.lines import Lines
 
 UNREAD = ("no_text", "language")
 """Reasons for review of documents that no label was looked for in."""
@@ -26,6 +27,7 @@ def shifts_of(parts: Iterable[Part], model: LoadedModel) -> dict[str, Shift]:
     shares = model.priors
     census = priors.Census(len(LABELS))
     for part in parts:
+        assert not isinstance(part.scored, Lines), "a first pass writes nothing"
         rows = part.scored[~part.scored["review_reason"].isin(UNREAD)]
         census.add(rows["source"].tolist(), rows[[f"{label}_score" for label in LABELS]].to_numpy())
     return census.shifts(shares)

@@ -7,10 +7,14 @@ import contextlib
 import ctypes
 from typing import Final
 
+_M_TRIM_THRESHOLD: Final = -1
 _M_MMAP_THRESHOLD: Final = -3
 
 _LARGE: Final = 4 << 20
 """Bytes from which on a piece of memory is asked of the system alone, and given back when it is free."""
+
+_SPARE: Final = 8 << 20
+"""Bytes that stay when they are free, for the next batch: the system takes its time to hand out new ones."""
 
 
 def give_back() -> None:
@@ -19,4 +23,6 @@ def give_back() -> None:
     It learns by itself to keep ever larger ones, which comes to some 120 MB while batches pass.
     """
     with contextlib.suppress(AttributeError, OSError, TypeError):
-        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _LARGE)
+        option = ctypes.CDLL(None).mallopt
+        option(_M_MMAP_THRESHOLD, _LARGE)
+        option(_M_TRIM_THRESHOLD, _SPARE)

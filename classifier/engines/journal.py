@@ -14,18 +14,18 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 from typing import IO, Any, Final
 
 from classifier.engines import packing
 from classifier.engines.identity import Identity, differences
+from classifier.engines.packing import Packed
 from classifier.errors import EngineError, OptionError, OutputError, SettingsError
 from classifier.pipeline import Part
 from classifier.report.files import output_error
 
 NAME: Final = "journal.jsonl"
-FORMAT: Final = 2
+FORMAT: Final = 3
 SYNC_SECONDS: Final = 1.0
 """So much work a power cut may cost; waiting for the disk after every part would cost more."""
 
@@ -59,13 +59,15 @@ class Journal:
     Nothing but an empty folder is made for a run of one part: there would be nothing to go on from.
     """
 
+    keeps = True
+
     def __init__(self, folder: Path, out: str) -> None:
         self.folder = folder
         self._out = out
         self._identity: Callable[[], Identity] | None = None
         self._entries: dict[Place, _Entry] = {}
         self._whole: dict[int, int] = {}
-        self._held: list[tuple[Place, Part]] = []
+        self._held: list[tuple[Place, Part, Packed | None]] = []
         self._pending: list[tuple[dict[str, Any], Path | None]] = []
         self._stream: IO[bytes] | None = None
         self._synced = time.monotonic()
@@ -123,8 +125,8 @@ class Journal:
         """Return how many parts an input has; None where an earlier run didn't finish it whole."""
         return self._whole.get(number)
 
-    def add(self, place: Place, part: Part) -> None:
-        """Keep a part; it is safe after the next `sync`.
+    def add(self, place: Place, part: Part, packed: Packed | None = None) -> None:
+        """Keep a part, which may be packed already; it is safe after the next `sync`.
 
         Raises
         ------
@@ -134,12 +136,12 @@ class Journal:
         if place in self._entries:
             return
         if self._stream is None:
-            self._held.append((place, part))
-            if sum(1 for _, held in self._held if _has_rows(held)) < 2:
+            self._held.append((place, part, packed))
+            if sum(1 for _, held, _ in self._held if _has_rows(held)) < 2:
                 return
             self._begin()
-        for each, held in self._held or [(place, part)]:
-            self._store(each, held)
+        for each in self._held or [(place, part, packed)]:
+            self._store(*each)
         self._held = []
         if time.monotonic() - self._synced >= SYNC_SECONDS:
             self.sync()
@@ -213,14 +215,12 @@ class Journal:
             part.replace(path)
             self._stream = path.open("ab")
 
-    def _store(self, place: Place, part: Part) -> None:
-        content = BytesIO()
-        packing.write(part, content)
+    def _store(self, place: Place, part: Part, packed: Packed | None) -> None:
+        found = packed or packing.pack(part)
         path = self.folder / f"{place[0]:05d}-{place[1]:06d}.arrow"
         with self._told():
-            path.write_bytes(content.getbuffer())
-        digest = hashlib.sha256(content.getbuffer()).hexdigest()
-        line = {"input": place[0], "part": place[1], "file": path.name, "sha256": digest}
+            path.write_bytes(found.content)
+        line = {"input": place[0], "part": place[1], "file": path.name, "sha256": found.sha256}
         self._pending.append((line, path))
 
     def _content(self, entry: _Entry) -> bytes | None:
@@ -256,6 +256,8 @@ class Journal:
 class NoJournal(Journal):
     """Keeps nothing: standard output can't be taken up again."""
 
+    keeps = False
+
     def __init__(self) -> None:
         super().__init__(Path(), "standard output")
 
@@ -271,7 +273,7 @@ class NoJournal(Journal):
             raise OptionError("--resume needs --out with a file: standard output can't be taken up again")
         return ()
 
-    def add(self, place: Place, part: Part) -> None:
+    def add(self, place: Place, part: Part, packed: Packed | None = None) -> None:
         """Keep nothing."""
 
     def finish(self, number: int, count: int) -> None:

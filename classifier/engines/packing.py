@@ -1,36 +1,60 @@
-"""A part as bytes, for the journal.
+"""A part as bytes, for the journal, and for the way from a worker.
 
 In: a part. Out: Arrow tables, one behind the other, and back. Never pickles: what lies on a disk must not
 be able to run.
 """
 
+import hashlib
 import json
+from dataclasses import dataclass
+from io import BytesIO
 from typing import BinaryIO, Final
 
 import pandas as pd
 import pyarrow as pa
 
 from classifier import schema
+from classifier.buffers import Column
 from classifier.dedupe import Fingerprints
 from classifier.pipeline import PLACE, Part
+from classifier.report.lines import COUNTED, Lines
 
 _COUNTS: Final = b"part"
-_SCORED_PLACE: Final = tuple(name for name in PLACE if name in schema.SCORED)
-_OWN_PLACE: Final = tuple(name for name in PLACE if name not in schema.SCORED)
+_RECORD: Final = "record"
 _OPTIONS = pa.ipc.IpcWriteOptions(compression="lz4")
+
+
+@dataclass(frozen=True)
+class Packed:
+    """The bytes of a part, and their hash."""
+
+    content: bytes
+    sha256: str
+
+
+def pack(part: Part) -> Packed:
+    """Return a part as bytes; `read` takes them back."""
+    stream = BytesIO()
+    write(part, stream)
+    content = stream.getvalue()
+    return Packed(content, hashlib.sha256(content).hexdigest())
 
 
 def write(part: Part, stream: BinaryIO) -> None:
     """Write a part."""
-    rows = {f"scored:{name}": part.scored[name] for name in part.scored.columns}
-    rows |= {f"place:{name}": part.places[name] for name in _OWN_PLACE}
+    rows = {f"place:{name}": part.places[name].array for name in PLACE}
     prints = part.prints.table()
-    rows |= {f"print:{name}": prints[name].set_axis(part.scored.index) for name in prints.columns}
+    rows |= {f"print:{name}": prints[name].array for name in prints.columns}
+    if isinstance(part.scored, Lines):
+        rows |= {f"counted:{name}": part.scored.counted[:, place] for place, name in enumerate(COUNTED)}
+        rows[_RECORD] = part.scored.records.array()
+    else:
+        own = [name for name in part.scored.columns if name not in PLACE]
+        rows |= {f"scored:{name}": part.scored[name].array for name in own}
     counts = {"documents": part.documents, "merged": part.merged, "notes": part.notes}
-    tables = [pd.DataFrame(rows, index=part.scored.index), part.rejected, part.dropped]
+    tables = [pa.table(rows), *(pa.Table.from_pandas(one) for one in (part.rejected, part.dropped))]
     for table in tables:
-        arrow = pa.Table.from_pandas(table, preserve_index=False)
-        arrow = arrow.replace_schema_metadata({_COUNTS: json.dumps(counts)})
+        arrow = table.replace_schema_metadata({_COUNTS: json.dumps(counts)})
         with pa.ipc.new_stream(stream, arrow.schema, options=_OPTIONS) as writer:
             writer.write_table(arrow)
 
@@ -38,16 +62,14 @@ def write(part: Part, stream: BinaryIO) -> None:
 def read(content: bytes) -> Part:
     """Return the part that `write` wrote."""
     source = pa.BufferReader(content)
-    tables = [pa.ipc.open_stream(source).read_all() for _ in range(3)]
-    counts = json.loads(tables[0].schema.metadata[_COUNTS])
-    rows, rejected, dropped = (table.to_pandas() for table in tables)
-    scored = _group(rows, "scored:")
-    places = _group(rows, "place:").assign(**{name: scored[name] for name in _SCORED_PLACE})
-    kept = [name for name in scored.columns if name not in schema.SCORED]
+    rows, *others = (pa.ipc.open_stream(source).read_all() for _ in range(3))
+    counts = json.loads(rows.schema.metadata[_COUNTS])
+    rejected, dropped = (table.to_pandas() for table in others)
+    places = _group(rows, "place:")
     return Part(
-        scored=schema.conform(scored, schema.SCORED, extra=kept),
-        places=places[list(PLACE)],
-        prints=Fingerprints.from_table(scored["document_id"], _group(rows, "print:")),
+        scored=_lines(rows) if _RECORD in rows.column_names else _scored(rows, places),
+        places=places,
+        prints=Fingerprints.from_table(places["document_id"], _group(rows, "print:")),
         rejected=schema.conform(rejected, schema.REJECTED),
         dropped=schema.conform(dropped, schema.DROPPED),
         documents=counts["documents"],
@@ -56,6 +78,20 @@ def read(content: bytes) -> Part:
     )
 
 
-def _group(rows: pd.DataFrame, prefix: str) -> pd.DataFrame:
-    names = [name for name in rows.columns if name.startswith(prefix)]
-    return rows[names].rename(columns=lambda name: name.removeprefix(prefix))
+def _lines(rows: pa.Table) -> Lines:
+    marks = _group(rows, "counted:").to_numpy(dtype="bool")
+    return Lines(Column.of(rows[_RECORD]), marks)
+
+
+def _scored(rows: pa.Table, places: pd.DataFrame) -> pd.DataFrame:
+    scored = _group(rows, "scored:")
+    kept = [name for name in scored.columns if name not in schema.SCORED]
+    shared = {name: places[name] for name in PLACE if name in schema.SCORED}
+    return schema.conform(scored.assign(**shared), schema.SCORED, extra=kept)
+
+
+def _group(rows: pa.Table, prefix: str) -> pd.DataFrame:
+    names = [name for name in rows.column_names if name.startswith(prefix)]
+    chosen = rows.select(names).rename_columns([name.removeprefix(prefix) for name in names])
+    frame: pd.DataFrame = chosen.replace_schema_metadata(None).to_pandas()
+    return frame

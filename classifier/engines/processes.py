@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from multiprocessing.connection import wait
 from typing import Any, Final
 
-from classifier.engines.work import FEWER, Job, compute, compute_alone, rows_of
+from classifier.buffers import without_blas
+from classifier.engines.packing import Packed
+from classifier.engines.work import FEWER, Done, Job, compute, compute_alone, rows_of, unpacked
 from classifier.errors import EngineError
 from classifier.models import LoadedModel
-from classifier.pipeline import Part
 from classifier.read import Input, ReadBatch
 
 WORTH_BYTES: Final = 64 << 20
@@ -65,9 +66,9 @@ class InProcess:
     def submit_file(self, source: Input) -> None:
         """Leave an input to the caller."""
 
-    def result(self, pending: ReadBatch) -> list[Part]:
+    def result(self, pending: ReadBatch) -> list[Done]:
         """Return the parts of a batch that was taken."""
-        return [compute(pending, self._job, self._model)]
+        return [Done(compute(pending, self._job, self._model))]
 
     def close(self, *, at_once: bool = False) -> None:
         """Nothing to let go of."""
@@ -78,7 +79,7 @@ class _Pending:
     """A batch on its way; without a `future` it is done in this process."""
 
     batch: ReadBatch
-    future: "Future[Part] | None" = None
+    future: "Future[Packed] | None" = None
 
 
 class Processes:
@@ -111,7 +112,7 @@ class Processes:
                         one.future = _sent(self._pool, one.batch)
         return pending
 
-    def result(self, pending: _Pending) -> list[Part]:
+    def result(self, pending: _Pending) -> list[Done]:
         """Return the parts of a batch that was taken.
 
         Raises
@@ -124,11 +125,11 @@ class Processes:
         if pending in self._waiting:
             self._waiting.remove(pending)
         if pending.future is None:
-            return [compute(pending.batch, self._job, self._model)]
+            return [Done(compute(pending.batch, self._job, self._model))]
         try:
-            return [pending.future.result()]
+            return [unpacked(pending.future.result())]
         except BrokenProcessPool:
-            return [self._again(pending.batch)]
+            return [unpacked(self._again(pending.batch))]
 
     def close(self, *, at_once: bool = False) -> None:
         """End the workers; `at_once` gives up what they still do."""
@@ -144,7 +145,7 @@ class Processes:
             initargs=(self._job,),
         )
 
-    def _again(self, batch: ReadBatch) -> Part:
+    def _again(self, batch: ReadBatch) -> Packed:
         self.close(at_once=True)
         self._pool = pool = self._start()
         try:
@@ -160,17 +161,17 @@ class Processes:
         return part
 
 
-def _sent(pool: ProcessPoolExecutor, batch: ReadBatch) -> "Future[Part]":
+def _sent(pool: ProcessPoolExecutor, batch: ReadBatch) -> "Future[Packed]":
     """Hand a batch to the workers; a pool that broke since then is told of when the result is asked for."""
     try:
         return pool.submit(_task, batch)
     except BrokenProcessPool as error:
-        failed: Future[Part] = Future()
+        failed: Future[Packed] = Future()
         failed.set_exception(error)
         return failed
 
 
-def _failed(future: "Future[Part]") -> bool:
+def _failed(future: "Future[Packed]") -> bool:
     return future.cancelled() or isinstance(future.exception(), BrokenProcessPool)
 
 
@@ -180,6 +181,7 @@ _job: list[Job] = []
 
 def _begin(job: Job) -> None:
     """Make a worker ready; the model is loaded with the first batch, where a fault can be told."""
+    without_blas()
     # Ctrl-C reaches the whole group of processes; the one that reads decides.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
@@ -194,5 +196,5 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _task(batch: ReadBatch) -> Part:
+def _task(batch: ReadBatch) -> Packed:
     return compute_alone(batch, _job[0])

@@ -8,9 +8,8 @@ import sys
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final
 
-from classifier.engines.work import Job, compute
+from classifier.engines.work import Done, Job, compute_done
 from classifier.models import LoadedModel
-from classifier.pipeline import Part
 from classifier.read import Input, ReadBatch
 
 _SWITCH_SECONDS: Final = 0.0005
@@ -28,14 +27,14 @@ class Threads:
         self._before = sys.getswitchinterval()
         sys.setswitchinterval(_SWITCH_SECONDS)
 
-    def submit(self, batch: ReadBatch) -> "Future[Part]":
+    def submit(self, batch: ReadBatch) -> "Future[Done]":
         """Take a batch; those that came earlier go on meanwhile."""
-        return self._pool.submit(compute, batch, self._job, self._model)
+        return self._pool.submit(compute_done, batch, self._job, self._model)
 
     def submit_file(self, source: Input) -> None:
         """Leave an input to the caller."""
 
-    def result(self, pending: "Future[Part]") -> list[Part]:
+    def result(self, pending: "Future[Done]") -> list[Done]:
         """Return the parts of a batch that was taken.
 
         Raises

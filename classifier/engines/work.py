@@ -13,10 +13,13 @@ from typing import Final
 import pandas as pd
 
 from classifier import models, pipeline, read
+from classifier.engines import packing
+from classifier.engines.packing import Packed
 from classifier.errors import EngineError, ModelError
 from classifier.models import LoadedModel
 from classifier.pipeline import Filters, Part, ScoreSettings
 from classifier.read import ReadBatch, ReadOptions
+from classifier.report.lines import Lines
 
 PART_ROWS: Final = 5_000
 """Documents that are moved at once: enough to make the way worth while, few enough to fill all workers."""
@@ -47,6 +50,18 @@ class Job:
     filters: Filters
     reading: ReadOptions
     part_rows: int
+    # Scored rows as the records of a CSV file, made where they are scored.
+    lines: bool = False
+    # Whether parts are kept beside the output: then they are packed where they are scored.
+    kept: bool = True
+
+
+@dataclass(frozen=True)
+class Done:
+    """A part, and its bytes for the journal where it was packed already."""
+
+    part: Part
+    packed: Packed | None = None
 
 
 def compute(batch: ReadBatch, job: Job, model: LoadedModel | None = None) -> Part:
@@ -67,9 +82,10 @@ def compute(batch: ReadBatch, job: Job, model: LoadedModel | None = None) -> Par
         If this machine hasn't got the job's model.
     """
     try:
-        return pipeline.part_of(
+        part = pipeline.part_of(
             batch, model=model or loaded(job.model), settings=job.settings, filters=job.filters
         )
+        return in_lines(part) if job.lines else part
     except MemoryError:
         raise EngineError(f"out of memory at {rows_of(batch)}; {FEWER}") from None
 
@@ -77,13 +93,29 @@ def compute(batch: ReadBatch, job: Job, model: LoadedModel | None = None) -> Par
 FEWER: Final = "use fewer --workers, or a machine with more memory"
 
 
-def compute_alone(batch: ReadBatch, job: Job) -> Part:
+def in_lines(part: Part) -> Part:
+    """Return a part whose scored rows are the records of a CSV file."""
+    return replace(part, scored=part.scored if isinstance(part.scored, Lines) else Lines.of(part.scored))
+
+
+def compute_done(batch: ReadBatch, job: Job, model: LoadedModel) -> Done:
+    """Do as `compute`, and pack the part where it will be kept."""
+    part = compute(batch, job, model)
+    return Done(part, packing.pack(part) if job.kept else None)
+
+
+def compute_alone(batch: ReadBatch, job: Job) -> Packed:
     """Do as `compute` in a worker process, which is one of many: with one thread."""
     _use_one_thread()
-    return compute(batch, job)
+    return packing.pack(compute(batch, job))
 
 
-def compute_file(source: read.Input, job: Job) -> list[Part]:
+def unpacked(packed: Packed) -> Done:
+    """Return what a worker process packed."""
+    return Done(packing.read(packed.content), packed)
+
+
+def compute_file(source: read.Input, job: Job) -> list[Packed]:
     """Read one input where this process runs, and return its parts in order; see `compute`.
 
     Raises
@@ -94,7 +126,7 @@ def compute_file(source: read.Input, job: Job) -> list[Part]:
     _use_one_thread()
     here = read.fetch(source)
     return [
-        compute(piece, job)
+        packing.pack(compute(piece, job))
         for batch in read.read_files([here], job.reading)
         for piece in pieces(batch, job.part_rows)
     ]

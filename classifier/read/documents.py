@@ -131,10 +131,11 @@ class DocumentReader:
         subjects = self._text(rows, groups).str.strip()
         bodies = self._text(rows, self._places["body"]).str.strip()
         both = ((subjects != "") & (bodies != "")).to_numpy()
-        repeated = [
-            body.startswith(subject) for subject, body in zip(subjects[both], bodies[both], strict=True)
-        ]
-        if repeated and sum(repeated) >= _REPEATED * len(repeated):
+        alike = both & (subjects.str.slice(0, 1) == bodies.str.slice(0, 1)).to_numpy()
+        repeated = sum(
+            body.startswith(subject) for subject, body in zip(subjects[alike], bodies[alike], strict=True)
+        )
+        if repeated and repeated >= _REPEATED * both.sum():
             name = self._plan.names[groups[0][0]]
             self._note(
                 f"column {name!r} is not taken as the subject, for the text begins with it "

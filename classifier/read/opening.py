@@ -22,7 +22,7 @@ import pyarrow as pa
 from classifier.errors import InputError
 from classifier.read import remote
 
-BLOCK = 8 << 20
+BLOCK = 2 << 20
 """Bytes that are read at a time."""
 
 GZIP = b"\x1f\x8b"

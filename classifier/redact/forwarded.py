@@ -4,17 +4,26 @@ In: texts. Out: names, which no field of the export may hold. Never guesses at o
 """
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_CUE = r"(?i)\b(forwarded|fwd)[: ]+(message )?(from|by|on behalf of)\b"
+    from classifier.needles import Needles
+
 _FORWARDED = re.compile(
     r"\b(?:forwarded|fwd)[: ]+(?:message )?(?:from|by|on behalf of)[: ]+"
     r"(?-i:((?:[^\W\d_a-z][\w'’-]+ ){1,2}[^\W\d_a-z][\w'’-]+))",
     re.IGNORECASE,
 )
+
+
+@cache
+def _needles() -> "Needles":
+    from classifier.needles import Needles
+
+    return Needles(("forwarded", "fwd"))
 
 
 def with_senders(people: "pd.Series", texts: "pd.Series") -> "pd.Series":
@@ -27,18 +36,13 @@ def with_senders(people: "pd.Series", texts: "pd.Series") -> "pd.Series":
     texts
         The cleaned texts, same index.
     """
-    import numpy as np
-    import pandas as pd
-    import pyarrow as pa
-    import pyarrow.compute as pc
+    from classifier.buffers import Column, replaced
 
-    likely = pc.match_substring_regex(pa.array(texts, type=pa.large_string()), _CUE)
-    rows = np.flatnonzero(likely.to_numpy(zero_copy_only=False).astype(bool))
-    if not len(rows):
-        return people
-    named: list[str] = people.tolist()
-    for row, text in zip(rows.tolist(), texts.iloc[rows], strict=True):
-        known = list(filter(None, named[row].split(";")))
-        found = [name for name in _FORWARDED.findall(text) if name not in known]
-        named[row] = ";".join([*known, *dict.fromkeys(found)])
-    return pd.Series(named, index=people.index, dtype="str")
+    column = Column.of(texts)
+    named: dict[int, str] = {}
+    for row in _needles().find(column).nonzero()[0].tolist():
+        known = list(filter(None, people.iloc[row].split(";")))
+        found = [name for name in _FORWARDED.findall(column[row]) if name not in known]
+        if found:
+            named[row] = ";".join([*known, *dict.fromkeys(found)])
+    return replaced(people, list(named), list(named.values())) if named else people

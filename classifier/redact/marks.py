@@ -97,8 +97,29 @@ def _is_domain(data: Bytes, place: int, stop: int) -> bool:
 
 
 @compiled()
+def _is_plain(data: Bytes, begin: int, stop: int) -> bool:
+    """Tell whether there is no sign of an address, no " A", no "w." and no two numerals."""
+    signs, numerals = np.uint8(0), np.uint32(0)
+    before = np.uint8(0)
+    # Without a way out and with places that can't be negative: then many bytes are looked at at once.
+    for place in range(np.uint64(begin), np.uint64(stop)):
+        byte = data[place]
+        signs |= np.uint8(
+            (byte == _AT) | (byte == _SLASH) | (byte == _COLON) | (byte == 40) | (byte == 91) | (byte == 123)
+        )
+        signs |= np.uint8(byte == 60)
+        numerals += np.uint32(((byte >= 48) & (byte <= 57)) | (byte >= 0xC0))
+    for place in range(np.uint64(begin + 1), np.uint64(stop)):
+        byte, before = data[place], data[place - np.uint64(1)]
+        signs |= np.uint8(((before == _SPACE) & (byte == 65)) | ((before | 0x20 == _W) & (byte == _DOT)))
+    return bool(not signs and numerals < 2)
+
+
+@compiled()
 def suspicious(data: Bytes, begin: int, stop: int) -> bool:
     """Tell whether bytes may hold an address or a number to mask."""
+    if _is_plain(data, begin, stop):
+        return False
     digits = 0
     for place in range(begin, stop):
         kind = _KINDS[data[place]]

@@ -6,11 +6,15 @@ cells in Python except those few that need it (very large numbers, escapes).
 
 import json
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+
+if TYPE_CHECKING:
+    from classifier.buffers import Column
 
 GUARDED = r"^'*[=+\-@\t\r]"
 """Text cells that get one leading apostrophe: what a spreadsheet would run, and what already looks
@@ -34,15 +38,18 @@ def csv_records(frame: pd.DataFrame, *, guard: bool = True) -> bytes:
     Missing values and empty text are empty cells. Only text is guarded against being run as a
     formula: numbers, times and flags are written as they are.
     """
+    return b"" if frame.empty else csv_lines(frame, guard=guard).data.tobytes()
+
+
+def csv_lines(frame: pd.DataFrame, *, guard: bool = True) -> "Column":
+    """Do as `csv_records`, and tell where each record ends; at least one column."""
     # Compiled code takes half a second to load: only where something is written.
     from classifier.buffers import Column
     from classifier.report.records import records
 
-    if frame.empty:
-        return b""
-    cells = [_csv_cells(frame[name]) for name in frame.columns]
-    plain = [not _is_text(frame[name]) for name in frame.columns]
-    return records([Column.of(column) for column in cells], plain, guard=guard)
+    columns = [frame[name] for name in frame.columns]
+    cells = [Column.of(column if column.dtype == "str" else _csv_cells(column)) for column in columns]
+    return records(cells, [not _is_text(column) for column in columns], guard=guard)
 
 
 def json_lines(frame: pd.DataFrame, *, raw: Sequence[str] = ()) -> bytes:

@@ -1,7 +1,7 @@
 """CSV records put together by compiled code, row by row.
 
-In: columns of cells as bytes and offsets. Out: the bytes of the records. Knows nothing of types: what isn't
-text comes as text already.
+In: columns of cells as bytes and offsets. Out: the bytes of the records, and where each ends. Knows nothing
+of types: what isn't text comes as text already.
 """
 
 from collections.abc import Sequence
@@ -10,13 +10,11 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from classifier.buffers import Bytes, Column, compiled
+from classifier.buffers import Bytes, Column, Offsets, compiled, copy_bytes
 
 Flags = npt.NDArray[np.bool_]
 
-_COMMA, _QUOTE, _NEWLINE, _APOSTROPHE = ord(","), ord('"'), ord("\n"), ord("'")
-_QUOTED: Final = np.zeros(256, dtype=np.bool_)
-_QUOTED[list(b'",\r\n')] = True
+_COMMA, _QUOTE, _NEWLINE, _RETURN, _APOSTROPHE = map(ord, ",\"\n\r'")
 _RUN: Final = np.zeros(256, dtype=np.bool_)
 _RUN[list(b"=+-@\t\r")] = True
 
@@ -30,18 +28,31 @@ def _runs(data: Bytes, begin: int, stop: int) -> bool:
 
 
 @compiled()
-def _copied(data: Bytes, begin: int, stop: int, out: Bytes, at: int) -> int:
-    for place in range(stop - begin):
-        out[at + place] = data[begin + place]
-    return at + stop - begin
+def _needs_quotes(data: Bytes, begin: int, stop: int) -> bool:
+    found = np.uint8(0)
+    # Without a way out and with places that can't be negative: then many bytes are looked at at once.
+    for place in range(np.uint64(begin), np.uint64(stop)):
+        byte = data[place]
+        found |= np.uint8((byte == _COMMA) | (byte == _QUOTE) | (byte == _NEWLINE) | (byte == _RETURN))
+    return bool(found)
+
+
+@compiled()
+def _doubled(data: Bytes, begin: int, stop: int, out: Bytes, at: int) -> int:
+    """Write text with each quote twice; return where it ends."""
+    one, to = np.uint64(1), np.uint64(at)
+    for place in range(np.uint64(begin), np.uint64(stop)):
+        byte = data[place]
+        # What follows is written over, unless this is a quote.
+        out[to], out[to + one] = byte, _QUOTE
+        to += one + np.uint64(byte == _QUOTE)
+    return int(to)
 
 
 @compiled()
 def _text(data: Bytes, begin: int, stop: int, guard: bool, out: Bytes, at: int) -> int:
     """Write a cell of text; return where it ends."""
-    quoting = False
-    for place in range(begin, stop):
-        quoting |= _QUOTED[data[place]]
+    quoting = _needs_quotes(data, begin, stop)
     if quoting:
         out[at] = _QUOTE
         at += 1
@@ -49,22 +60,22 @@ def _text(data: Bytes, begin: int, stop: int, guard: bool, out: Bytes, at: int) 
         out[at] = _APOSTROPHE
         at += 1
     if not quoting:
-        return int(_copied(data, begin, stop, out, at))
-    for place in range(begin, stop):
-        byte = data[place]
-        out[at] = byte
-        at += 1
-        if byte == _QUOTE:
-            out[at] = _QUOTE
-            at += 1
+        return int(copy_bytes(data, begin, stop, out, at))
+    at = _doubled(data, begin, stop, out, at)
     out[at] = _QUOTE
     return at + 1
 
 
 @compiled()
 def _write(
-    data: Bytes, offsets: npt.NDArray[np.int64], plain: Flags, guard: bool, alone: bool, out: Bytes
-) -> int:
+    data: Bytes,
+    offsets: npt.NDArray[np.int64],
+    plain: Flags,
+    guard: bool,
+    alone: bool,
+    out: Bytes,
+    ends: Offsets,
+) -> None:
     at = 0
     for row in range(offsets.shape[1] - 1):
         for column in range(offsets.shape[0]):
@@ -74,17 +85,25 @@ def _write(
                 out[at] = out[at + 1] = _QUOTE
                 at += 2
             elif plain[column]:
-                at = _copied(data, begin, stop, out, at)
+                at = copy_bytes(data, begin, stop, out, at)
             elif begin < stop:
                 at = _text(data, begin, stop, guard, out, at)
             out[at] = _COMMA
             at += 1
         out[at - 1] = _NEWLINE
-    return at
+        ends[row + 1] = at
 
 
-def records(columns: Sequence[Column], plain: Sequence[bool], *, guard: bool) -> bytes:
-    """Return columns of cells as CSV records (RFC 4180, but each ending in LF).
+@compiled()
+def _count(data: Bytes, wanted: int) -> int:
+    count = 0
+    for byte in data:
+        count += byte == wanted
+    return count
+
+
+def records(columns: Sequence[Column], plain: Sequence[bool], *, guard: bool) -> Column:
+    """Return columns of cells as CSV records (RFC 4180, but each ending in LF), one after the other.
 
     Parameters
     ----------
@@ -102,9 +121,9 @@ def records(columns: Sequence[Column], plain: Sequence[bool], *, guard: bool) ->
         parts.append(column.data[begin:stop])
         offsets[place] = column.offsets - (begin - before)
         before += stop - begin
-    # At worst each byte is a quote, and each cell has two more, a guard and a comma.
-    room = 2 * before + 4 * offsets.size
-    out = np.empty(room, dtype=np.uint8)
-    flags = np.array(plain, dtype=np.bool_)
-    size = _write(np.concatenate(parts), offsets, flags, guard, len(columns) == 1, out)
-    return out[:size].tobytes()
+    data = np.concatenate(parts)
+    # At worst each cell has two quotes, a guard and a comma; one byte more is written over.
+    room = before + _count(data, _QUOTE) + 4 * offsets.size + 1
+    out, ends = np.empty(room, dtype=np.uint8), np.zeros(offsets.shape[1], dtype=np.int64)
+    _write(data, offsets, np.array(plain, dtype=np.bool_), guard, len(columns) == 1, out, ends)
+    return Column(out[: ends[-1]], ends)

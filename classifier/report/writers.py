@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO, Protocol, cast
+from typing import Any, BinaryIO, Protocol, cast
 
 import pandas as pd
 import pyarrow as pa
@@ -19,6 +19,7 @@ from classifier import schema
 from classifier.errors import OutputError
 from classifier.report import cells
 from classifier.report.files import atomic
+from classifier.report.lines import Lines
 
 BOM = b"\xef\xbb\xbf"
 BLOCK_ROWS = 65_536
@@ -93,7 +94,9 @@ def _blocks(frame: pd.DataFrame, rows: int = TEXT_ROWS) -> Iterator[pd.DataFrame
 class _Encoder(Protocol):
     """Turns rows into the bytes of one format; what is written doesn't depend on how they were cut."""
 
-    def write(self, rows: pd.DataFrame) -> None: ...
+    def write(self, rows: Any) -> None:
+        """Take rows of table SCORED: a DataFrame; CSV takes `Lines` too."""
+
     def close(self) -> None: ...
     def release(self) -> None:
         """Let go of what is still open after a failure."""
@@ -102,18 +105,21 @@ class _Encoder(Protocol):
 class _Lines:
     """A record for each row. Written in blocks of TEXT_ROWS, for compressed bytes depend on the blocks."""
 
-    def __init__(self, stream: BinaryIO, encode: Callable[[pd.DataFrame], bytes]) -> None:
-        self._stream, self._encode = stream, encode
-        self._block: list[bytes] = []
+    def __init__(self, stream: BinaryIO, encode: Callable[[pd.DataFrame], bytes], compressed: bool) -> None:
+        self._stream, self._encode, self._compressed = stream, encode, compressed
+        self._block: list[bytes | memoryview] = []
         self._rows = 0
 
-    def write(self, rows: pd.DataFrame) -> None:
+    def write(self, rows: pd.DataFrame | Lines) -> None:
         start = 0
         while start < len(rows):
-            piece = rows.iloc[start : start + TEXT_ROWS - self._rows]
-            self._block.append(self._encode(piece))
-            self._rows += len(piece)
-            start += len(piece)
+            stop = min(len(rows), start + TEXT_ROWS - self._rows)
+            if isinstance(rows, Lines):
+                self._block.append(rows.bytes_of(start, stop))
+            else:
+                self._block.append(self._encode(rows.iloc[start:stop]))
+            self._rows += stop - start
+            start = stop
             if self._rows == TEXT_ROWS:
                 self._flush()
 
@@ -126,23 +132,25 @@ class _Lines:
 
     def _flush(self) -> None:
         block, self._block, self._rows = self._block, [], 0
-        if block:
+        if not self._compressed:
+            self._stream.writelines(block)
+        elif block:
             self._stream.write(b"".join(block))
 
 
-def _csv(stream: BinaryIO, columns: Sequence[str], bom: bool) -> _Lines:
+def _csv(stream: BinaryIO, columns: Sequence[str], bom: bool, compressed: bool) -> _Lines:
     stream.write((BOM if bom else b"") + cells.csv_header(columns))
-    return _Lines(stream, cells.csv_records)
+    return _Lines(stream, cells.csv_records, compressed)
 
 
-def _json_lines(stream: BinaryIO, columns: Sequence[str], bom: bool) -> _Lines:
-    return _Lines(stream, partial(cells.json_lines, raw=RAW_JSON))
+def _json_lines(stream: BinaryIO, columns: Sequence[str], bom: bool, compressed: bool) -> _Lines:
+    return _Lines(stream, partial(cells.json_lines, raw=RAW_JSON), compressed)
 
 
 class _Parquet:
     """Row groups of BLOCK_ROWS."""
 
-    def __init__(self, stream: BinaryIO, columns: Sequence[str], bom: bool) -> None:
+    def __init__(self, stream: BinaryIO, columns: Sequence[str], bom: bool, compressed: bool) -> None:
         import pyarrow.parquet as pq
 
         table = {**schema.SCORED, **dict.fromkeys(columns, schema.STR), **schema.SCORED}
@@ -180,7 +188,7 @@ class _Parquet:
             )
 
 
-FORMATS: Mapping[str, Callable[[BinaryIO, Sequence[str], bool], _Encoder]] = {
+FORMATS: Mapping[str, Callable[[BinaryIO, Sequence[str], bool, bool], _Encoder]] = {
     "csv": _csv,
     "jsonl": _json_lines,
     "parquet": _Parquet,
@@ -214,15 +222,19 @@ def format_of(path: str) -> tuple[str, str]:
 class ScoredWriter:
     """Writes scored rows batch by batch; made by `scored_writer`."""
 
-    def __init__(self, encoder: _Encoder, extra: Sequence[str]) -> None:
+    def __init__(self, encoder: _Encoder, extra: Sequence[str], *, takes_lines: bool) -> None:
         self._encoder = encoder
         self._extra = tuple(extra)
+        self.takes_lines = takes_lines
+        """Whether rows may come as the records of a CSV file."""
 
-    def write(self, frame: pd.DataFrame) -> None:
-        """Add rows: at least the columns of `schema.SCORED` and the extra ones."""
-        # Millions of rows that were left out come as thousands of frames without a row.
-        if len(frame):
-            self._encoder.write(schema.conform(frame, schema.SCORED, extra=self._extra))
+    def write(self, rows: pd.DataFrame | Lines) -> None:
+        """Add rows: at least the columns of `schema.SCORED` and the extra ones; lines to CSV only."""
+        # Millions of rows that were left out come as thousands of tables without a row.
+        if len(rows):
+            if not isinstance(rows, Lines):
+                rows = schema.conform(rows, schema.SCORED, extra=self._extra)
+            self._encoder.write(rows)
 
     def close(self) -> None:
         """Write what still waits for a full block."""
@@ -274,9 +286,9 @@ def scored_writer(
         elif compression == "zst":
             stream = stack.enter_context(pa.CompressedOutputStream(stream, "zstd"))
         columns = list({**schema.SCORED, **dict.fromkeys(extra, schema.STR)})
-        encoder = FORMATS[kind](stream, columns, bom)
+        encoder = FORMATS[kind](stream, columns, bom, bool(compression))
         stack.callback(encoder.release)
-        writer = ScoredWriter(encoder, extra)
+        writer = ScoredWriter(encoder, extra, takes_lines=kind == "csv")
         yield writer
         writer.close()
 
