@@ -9,7 +9,7 @@ three of the unit, seven expectation sources. A document's or a unit's logit is 
 so one pass over the text labels it, finds its evidence and names what the expectation came from.
 
 Each seed is trained on one thread (two threads that wait for each other are slower than two seeds side
-by side: about 25 minutes each for 13,000 documents, read three times). A part of the documents is never
+by side: about 50 minutes each for 31,000 documents, read three times). A part of the documents is never
 trained on: on it seeds are compared, and calibration and thresholds fitted, with the very int8 model
 that ships. Averaged weights of two seeds (Wortsman et al. 2022) were no better there: macro-F1 .841,
 each alone .847 and .856. Gold is never read.
