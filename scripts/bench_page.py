@@ -263,10 +263,7 @@ def _rates_plot(figure: Any, part: Figures) -> None:
     axes = figure.add_subplot()
     ways = list(part["ways"].items())[::-1]
     rates = [one["rate"] for _, one in ways]
-    ours = [
-        "#0072B2" if name.startswith(_SCORED) or name in _OURS else "#999999"
-        for name, _ in ways
-    ]
+    ours = ["#0072B2" if name.startswith(_SCORED) or name in _OURS else "#999999" for name, _ in ways]
     axes.barh([_title(name).replace("`", "") for name, _ in ways], rates, color=ours)
     for place, rate in enumerate(rates):
         axes.text(rate, place, f" {rate:,.0f}", va="center", fontsize=8)

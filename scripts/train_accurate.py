@@ -312,6 +312,7 @@ def choose(data_root: Path, weights: Path, out: Path, seeds: tuple[Path, ...]) -
         found[path.with_suffix("")] = accurate_tier.macro_f1(has, fitted.decision)
         click.echo(f"{path.name}: macro-F1 {found[path.with_suffix('')]:.3f} on held-out documents")
     best = max(found, key=lambda folder: found[folder])
+    out.mkdir(parents=True, exist_ok=True)
     for name in (MODEL, TOKENIZER):
         shutil.copyfile(best / name, out / name)
     click.echo(f"{out}: {best.name}")
