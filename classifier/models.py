@@ -17,7 +17,8 @@ import numpy as np
 
 from classifier import accurate, transformer
 from classifier.accurate import AccurateModel
-from classifier.classify import OUTPUTS, STACKED, FastModel, Head, Scores
+from classifier.classify import FastModel, Head, Scores
+from classifier.classify.weights import OUTPUTS, STACKED
 from classifier.errors import ModelError, OutputError
 from classifier.features import FeatureSettings
 from classifier.labels import EXPECTATION_SOURCES, LABELS

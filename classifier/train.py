@@ -16,9 +16,10 @@ from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
-from classifier import classify, kernel, splits
+from classifier import kernel, splits
 from classifier.buffers import Column
 from classifier.classify import FastModel, Head
+from classifier.classify.logits import sigmoid, stack
 from classifier.errors import InputError
 from classifier.features import FeatureSettings
 from classifier.labels import EXPECTATION_SOURCES, GAP, LABELS
@@ -369,9 +370,7 @@ def fit_heads(
     probability = np.zeros(truth.has.shape)
     decision = np.zeros(truth.has.shape, dtype=bool)
     for place, label in enumerate(LABELS):
-        stacked = classify.stack(
-            document[:, place].astype(np.float32), unit[:, place].astype(np.float32), truth.first
-        )
+        stacked = stack(document[:, place].astype(np.float32), unit[:, place].astype(np.float32), truth.first)
         has = truth.has[:, place]
         logit = np.zeros(len(has))
         for fold in range(settings.folds):
@@ -381,11 +380,11 @@ def fit_heads(
         for fold in range(settings.folds):
             inside = folds != fold
             decision[~inside, place] = logit[~inside] >= best_threshold(has[inside], logit[inside])
-        probability[:, place] = classify.sigmoid(logit)
+        probability[:, place] = sigmoid(logit)
         scale, shift, unit_threshold = _unit_head(truth.unit_has[:, place], unit[:, place])
         heads[label] = Head(
             stack=_stack_weights(stacked, has),
-            threshold=float(classify.sigmoid(np.array(threshold))),
+            threshold=float(sigmoid(np.array(threshold))),
             unit_scale=scale,
             unit_shift=shift,
             unit_threshold=unit_threshold,
@@ -444,7 +443,7 @@ def _unit_head(unit_has: npt.NDArray[np.int8], logit: Reals) -> tuple[float, flo
     fitted = LogisticRegression(C=1.0, max_iter=2000, tol=1e-8).fit(logit[told, None], truth)
     scale, shift = float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
     threshold = best_threshold(truth, scale * logit[told] + shift, draws=50)
-    return scale, shift, float(classify.sigmoid(np.array(threshold)))
+    return scale, shift, float(sigmoid(np.array(threshold)))
 
 
 def _final(corpus: _Corpus, heads: dict[str, Head], settings: TrainingSettings) -> FastModel:
