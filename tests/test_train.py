@@ -16,6 +16,7 @@ from classifier.classify.weights import OUTPUTS, STACKED
 from classifier.errors import InputError
 from classifier.features import FeatureSettings
 from classifier.labels import EXPECTATION_SOURCES, GAP, LABELS, PAIN, REQUEST
+from classifier.train.truth import units_carrying
 
 QUICK = replace(trained.SETTINGS, features=FeatureSettings(bits=14, words=1, char_max=0))
 
@@ -193,7 +194,7 @@ def test_which_units_carry_the_evidence(text, span, expected):
     column = Column.of(["One. Two.", text])
     units = kernel.split_column(column)
     begin, stop = units.first[1], units.first[2]
-    assert [unit - begin for unit in train._carrying(units, begin, stop, text, span)] == expected
+    assert [unit - begin for unit in units_carrying(units, begin, stop, text, span)] == expected
 
 
 def labelled(*rows):
