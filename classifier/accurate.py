@@ -14,7 +14,12 @@ import numpy as np
 import numpy.typing as npt
 
 from classifier import classify
-from classifier.classify import Flags, Head, Logits, Places, Reals, Scores, UnitPlaces
+from classifier.classify import Head, Scores
+from classifier.classify.decisions import decide
+from classifier.classify.limits import NO_UNIT
+from classifier.classify.logits import logit, sigmoid
+from classifier.classify.repeats import expanded, firsts_without
+from classifier.classify.scores import Flags, Logits, Places, Reals, UnitPlaces
 from classifier.labels import LABELS
 from classifier.transformer import Transformer
 
@@ -62,8 +67,8 @@ def unsure(scores: Scores, heads: Mapping[str, Head], band: Mapping[str, float])
     """
     wanted = np.zeros(len(scores.known), dtype=np.bool_)
     for place, label in enumerate(LABELS):
-        middle = classify.logit(heads[label].threshold)
-        low, high = classify.sigmoid(np.array([middle - band[label], middle + band[label]]))
+        middle = logit(heads[label].threshold)
+        low, high = sigmoid(np.array([middle - band[label], middle + band[label]]))
         probability = scores.probability[:, place]
         wanted |= (probability > low) & (probability < high)
     return np.flatnonzero(wanted)
@@ -100,8 +105,8 @@ def refine(model: AccurateModel, texts: Sequence[str], scores: Scores, rows: Int
     logits = logits_of(model.transformer, [texts[row] for row in rows], units)
     again = scores.again[own]
     everything = np.ones(len(rows), dtype=np.bool_)
-    new = classify.decide(model.heads, _without(logits, again), readable=everything, known=scores.known[rows])
-    new = classify.expanded(new, units, again)
+    new = decide(model.heads, _without(logits, again), readable=everything, known=scores.known[rows])
+    new = expanded(new, units, again)
     # A document's units lie together in both.
     deciding = new.deciding + (scores.first[rows] - first[:-1])[:, None, None]
     return replace(
@@ -124,11 +129,11 @@ def _without(logits: Logits, again: Flags) -> Logits:
     once = ~again
     return replace(
         logits,
-        first=classify.firsts_without(again, logits.first),
+        first=firsts_without(again, logits.first),
         start=logits.start[once],
         end=logits.end[once],
         unit=logits.unit[once],
-        part_first=classify.firsts_without(again, logits.part_first),
+        part_first=firsts_without(again, logits.part_first),
     )
 
 
@@ -215,7 +220,7 @@ def _means(outputs: Reals, unit: Ints, units: int) -> Reals:
     sums = np.zeros((units, outputs.shape[1]), dtype=np.float64)
     np.add.at(sums, unit, outputs.astype(np.float64))
     sizes = np.bincount(unit, minlength=units)
-    sums[sizes == 0] = classify.NO_UNIT
+    sums[sizes == 0] = NO_UNIT
     means: Reals = (sums / np.maximum(sizes, 1)[:, None]).astype(np.float32)
     return means
 

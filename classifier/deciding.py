@@ -1,4 +1,4 @@
-"""What `classify.combine` does, compiled: units' sums to probabilities, decisions and evidence.
+"""What `classify.readable.combine` does, compiled: units' sums to probabilities, decisions and evidence.
 
 In: arrays of a batch. Out: the same arrays as the NumPy twin gives, to the last bits of a logarithm. Row by
 row, so that a text's result doesn't depend on the texts beside it.
@@ -41,7 +41,7 @@ def _sigmoid(logit: float) -> float:
 def _stacked(
     logits: Reals, begin: int, stop: int, document: np.float32, head: Doubles, none: float, room: Doubles
 ) -> float:
-    """Return the final logit of the part begin:stop: `head` weighs what `classify.stack` gives."""
+    """Return the final logit of the part begin:stop: `head` weighs what `classify.logits.stack` gives."""
     count = stop - begin
     odds = math.exp(none)
     best, second = none, none

@@ -15,6 +15,7 @@ from training_data import held_out
 from classifier import accurate, classify, kernel, splits, train
 from classifier.buffers import Column
 from classifier.classify import Head
+from classifier.classify.logits import logit
 from classifier.labels import LABELS
 from classifier.transformer import Transformer
 
@@ -92,7 +93,7 @@ def choose_band(
 
 def _distance(probability: np.ndarray, learnt: Student) -> np.ndarray:
     """Return how far probabilities lie above the fast tier's thresholds, in logits, shape (n, 3)."""
-    thresholds = [classify.logit(learnt.model.heads[label].threshold) for label in LABELS]
+    thresholds = [logit(learnt.model.heads[label].threshold) for label in LABELS]
     clipped = np.clip(probability, 1e-12, 1 - 1e-12)
     return np.log(clipped / (1 - clipped)) - np.array(thresholds)
 

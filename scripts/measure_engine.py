@@ -32,7 +32,7 @@ def measure(path: Path, folder: Path) -> dict[str, float]:
     pyarrow.set_cpu_count(1)
     tier = sys.argv[2] if len(sys.argv) > 2 else "fast"
     model = run.load_model("default", tier=tier)
-    job = replace(run._job(choose({}), model, engines.PART_ROWS), lines=True)
+    job = replace(run.job_of(choose({}), model, engines.PART_ROWS), lines=True)
     (source,), _ = read.find_inputs([str(path)])
     # Compiled code and tables are loaded with the first rows.
     compute(next(pieces(next(read.read_files([source], job.reading)), 50)), job, model)

@@ -16,8 +16,10 @@ import pandas as pd
 import student
 from training_data import PROJECT, gold_texts, public_file, training_data
 
-from classifier import accurate, classify, kernel, splits, train
+from classifier import accurate, kernel, splits, train
 from classifier.buffers import Column
+from classifier.classify.decisions import decide
+from classifier.classify.logits import sigmoid
 from classifier.labels import LABELS
 from classifier.transformer import Transformer
 
@@ -127,7 +129,7 @@ def _steps(probability: np.ndarray) -> np.ndarray:
 
 
 def _shares(steps: np.ndarray) -> np.ndarray:
-    return classify.sigmoid((steps.astype(np.float64) / STEPS * 2 - 1) * LARGEST)
+    return sigmoid((steps.astype(np.float64) / STEPS * 2 - 1) * LARGEST)
 
 
 @click.command()
@@ -151,7 +153,7 @@ def main(folder: Path, data_root: Path) -> None:
     units = kernel.split_column(Column.of(texts["text"]))
     logits = accurate.logits_of(transformer, texts["text"].tolist(), units)
     everything = np.ones(len(texts), dtype=bool)
-    scores = classify.decide(heads, logits, readable=everything, known=everything.astype(np.float32))
+    scores = decide(heads, logits, readable=everything, known=everything.astype(np.float32))
     document, unit = _steps(scores.probability), _steps(scores.unit_probability)
     table = texts[["source", "id", "sha256"]].astype({"source": "category"})
     table["document"] = [row.tobytes() for row in document]

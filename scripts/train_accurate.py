@@ -37,7 +37,7 @@ from training_data import held_out, training_data
 from classifier import kernel, train
 from classifier.accurate import windows_of
 from classifier.buffers import Column
-from classifier.classify import OUTPUTS
+from classifier.classify.weights import OUTPUTS
 from classifier.labels import LABELS
 from classifier.transformer import MODEL, TOKENIZER, Transformer
 

@@ -10,7 +10,8 @@ import pytest
 import trained
 
 from classifier import accurate, classify
-from classifier.classify import OUTPUTS, Head, Scores
+from classifier.classify import Head, Scores
+from classifier.classify.weights import OUTPUTS
 from classifier.labels import LABELS
 
 PAIN, WISH = "The export crashes every time we run it.", "Please add an option for a dark mode."

@@ -10,6 +10,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
 
 import bench_themes
+import themes_page
 
 AGREEMENT = {"precision": 0.5, "recall": 1.0, "f1": 2 / 3, "ari": 0.25, "groups": 7, "alone": 0.125}
 COSTS = {"seconds": 12.4, "processor_seconds": 20.6, "peak_mb": 1234.5}
@@ -54,7 +55,7 @@ RESULTS = {
 
 def test_the_page_shows_what_was_measured_and_keeps_the_rest():
     page = "# Benchmarks\n<!-- figures: themes -->\nstale\n<!-- /figures -->\nend\n"
-    shown = bench_themes.rendered(page, RESULTS)
+    shown = themes_page.rendered(page, RESULTS)
     assert shown.startswith("# Benchmarks\n")
     assert shown.endswith("<!-- /figures -->\nend\n")
     assert "stale" not in shown
@@ -65,21 +66,21 @@ def test_the_page_shows_what_was_measured_and_keeps_the_rest():
     assert any("| .50 | 1.00 | .67 | .25 | 7 | 12.5% |" in line for line in lines)
     assert any("10,000 | .67 | .50 | – |" in line for line in lines)
     assert any("| 40% | .67 (.67) | .25 (.25) |" in line for line in lines)
-    assert bench_themes.rendered(shown, RESULTS) == shown
+    assert themes_page.rendered(shown, RESULTS) == shown
 
 
 def test_a_part_alone_makes_a_page():
-    assert bench_themes.section({"quality": RESULTS["quality"]}).startswith("### Quality")
-    assert bench_themes.section({}) == ""
+    assert themes_page.section({"quality": RESULTS["quality"]}).startswith("### Quality")
+    assert themes_page.section({}) == ""
 
 
 def test_figures_are_kept_beside_former_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     page = tmp_path / "benchmarks.md"
     page.write_text("<!-- figures: themes -->\n<!-- /figures -->\n", encoding="utf-8")
-    monkeypatch.setattr(bench_themes, "PAGE", page)
-    monkeypatch.setattr(bench_themes, "RESULTS", tmp_path / "benchmarks" / "themes.json")
+    monkeypatch.setattr(themes_page, "PAGE", page)
+    monkeypatch.setattr(themes_page, "RESULTS", tmp_path / "benchmarks" / "themes.json")
     for size, one in RESULTS["scale"]["figures"].items():
-        bench_themes.record("scale", {size: one})
+        themes_page.record("scale", {size: one})
     assert page.read_text(encoding="utf-8").count("\n| 1") == 2
 
 

@@ -9,6 +9,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from classifier import classify, features, split, train
+from classifier.classify import parts
+from classifier.classify.limits import LEAST_KNOWN, LONGEST
+from classifier.classify.logits import sigmoid, stack
+from classifier.classify.weights import STACKED
 from classifier.features import FeatureSettings
 from classifier.labels import EXPECTATION_SOURCES, GAP, LABELS
 
@@ -200,7 +204,7 @@ def test_contributions_add_up_to_the_logit(text, label):
     # And that is what the decision rests on: with a stack of the document's logit alone.
     alone = replace(model, heads=head(stack=(1.0, 0, 0, 0, 0, 0.0)))
     expected = 1 / (1 + np.exp(-(sum(weights) / len(grams) ** 0.5 + model.bias[column])))
-    if len(found) >= classify.LEAST_KNOWN:
+    if len(found) >= LEAST_KNOWN:
         assert classify.score_one(alone, text).probability[0, column] == pytest.approx(expected, abs=1e-5)
 
 
@@ -213,8 +217,8 @@ def test_contributions_of_nothing_and_of_an_unknown_label():
 def test_stack():
     document = np.array([1.0, 2.0, 3.0], dtype=np.float32)
     unit = np.array([0.5, -1.0, 2.0, -20.0], dtype=np.float32)
-    found = classify.stack(document, unit, np.array([0, 3, 3, 4]))
-    assert classify.STACKED == ("document", "best_unit", "second_unit", "all_units", "log_units")
+    found = stack(document, unit, np.array([0, 3, 3, 4]))
+    assert STACKED == ("document", "best_unit", "second_unit", "all_units", "log_units")
     odds = np.exp([0.5, -1.0, 2.0]).sum()
     np.testing.assert_allclose(
         found,
@@ -230,12 +234,12 @@ def test_stack():
 
 def test_stack_of_no_documents():
     nothing = np.zeros(0, dtype=np.float32)
-    assert classify.stack(nothing, nothing, np.array([0])).shape == (0, len(classify.STACKED))
+    assert stack(nothing, nothing, np.array([0])).shape == (0, len(STACKED))
 
 
 def test_sigmoid_neither_overflows_nor_bends():
     with np.errstate(all="raise"):
-        found = classify.sigmoid(np.array([-1e9, -1.0, 0.0, 1.0, 1e9]))
+        found = sigmoid(np.array([-1e9, -1.0, 0.0, 1.0, 1e9]))
     np.testing.assert_allclose(found, [0, 1 / (1 + np.e), 0.5, np.e / (1 + np.e), 1], atol=1e-12)
 
 
@@ -261,13 +265,13 @@ def test_a_very_long_text_is_decided_by_its_best_part():
 
 
 def test_a_text_up_to_the_longest_is_one_part_and_a_longer_one_has_parts_of_about_equal_size():
-    lengths = np.array([1, classify.LONGEST - 21, 20, 250, 250, 550, 250, 300, 5])
+    lengths = np.array([1, LONGEST - 21, 20, 250, 250, 550, 250, 300, 5])
     first = np.array([0, 0, 3, 7, 7, 9])
     owner = np.repeat(np.arange(5), np.diff(first))
-    parts = classify._parts(first, owner, lengths)
-    assert parts.first.tolist() == [0, 0, 3, 6, 7, 7, 9]
-    assert parts.starts.tolist() == [0, 1, 2, 4, 5]
-    best = parts.best(np.array([1.0, 2.0, 5.0, 5.0, 0.0, -1.0]))
+    found = parts.cut(first, owner, lengths)
+    assert found.first.tolist() == [0, 0, 3, 6, 7, 7, 9]
+    assert found.starts.tolist() == [0, 1, 2, 4, 5]
+    best = found.best(np.array([1.0, 2.0, 5.0, 5.0, 0.0, -1.0]))
     assert best.logit.tolist() == [1.0, 2.0, 5.0, 0.0, -1.0]
     assert best.units.tolist() == [[0, 0], [0, 3], [3, 6], [7, 7], [7, 9]]
 
@@ -305,9 +309,9 @@ def test_what_is_said_again_is_marked_as_the_twin_marks_it(documents):
 
 
 def test_parts_of_no_documents():
-    parts = classify._parts(np.array([0]), np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int32))
-    assert (parts.first.tolist(), parts.starts.tolist()) == ([0], [])
-    assert parts.best(np.zeros(0)).units.shape == (0, 2)
+    found = parts.cut(np.array([0]), np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int32))
+    assert (found.first.tolist(), found.starts.tolist()) == ([0], [])
+    assert found.best(np.zeros(0)).units.shape == (0, 2)
 
 
 def test_contributions_of_a_long_text_are_those_of_the_part_that_decided():

@@ -76,7 +76,7 @@ def with_scheduler(cluster: Any, **more: Any) -> dict[str, Any]:
 
 
 def test_two_workers_give_the_same_bytes_even_where_one_is_killed(names: list[str], cluster: Any) -> None:
-    job = run._job(moving.choose({"keep": ("tag",)}), model(), moving.PART_ROWS)
+    job = run.job_of(moving.choose({"keep": ("tag",)}), model(), moving.PART_ROWS)
     runner = engines.start(engines.Engine(**with_scheduler(cluster)), job, model(), [])
     sources, notes = read.find_inputs(names)
     found: list[list[pd.DataFrame]] = [[], []]
@@ -177,7 +177,7 @@ def test_what_stops_a_worker_is_told_as_it_is(tmp_path: Path, cluster: Any) -> N
     tables = [tmp_path / "t.csv", tmp_path / "u.csv"]  # one for each worker, or they would be cut here
     for table in tables:
         table.write_text("id,text\n1,It crashes.\n", encoding="utf-8")
-    job = run._job(moving.choose({}), model(), 5)
+    job = run.job_of(moving.choose({}), model(), 5)
     gone = engines.Job(
         work.ModelPlace("nowhere", "default", model().version, "default-1-other", "fast"),
         job.settings,

@@ -38,7 +38,7 @@ def whole(names: list[str], tmp_path_factory: pytest.TempPathFactory) -> pd.Data
 
 
 def job(part_rows: int = moving.PART_ROWS) -> engines.Job:
-    return run._job(moving.choose({"keep": ("tag",)}), model(), part_rows)
+    return run.job_of(moving.choose({"keep": ("tag",)}), model(), part_rows)
 
 
 def scored(names: list[str], runner: Any, part_rows: int = moving.PART_ROWS, after_first: Any = None) -> Any:

@@ -20,7 +20,7 @@ from classifier.report.lines import COUNTED, Lines
 @pytest.fixture(scope="module")
 def parts(tmp_path_factory: pytest.TempPathFactory) -> list[Part]:
     """Parts of two files that have ids in common, for other texts, and rows that are there twice."""
-    job = run._job(moving.choose({"keep": ("tag",)}), model(), moving.PART_ROWS)
+    job = run.job_of(moving.choose({"keep": ("tag",)}), model(), moving.PART_ROWS)
     sources, _ = read.find_inputs(moving.inputs(tmp_path_factory.mktemp("inputs")))
     batches = read.read_files(sources, job.reading)
     return [compute(piece, job, model()) for batch in batches for piece in pieces(batch, job.part_rows)]
@@ -63,7 +63,7 @@ def test_ids_that_need_quotes_or_a_guard_change_too() -> None:
 
 
 def test_a_part_without_rows_has_no_lines() -> None:
-    job = run._job(moving.choose({}), model(), moving.PART_ROWS)
+    job = run.job_of(moving.choose({}), model(), moving.PART_ROWS)
     part = in_lines(compute(read.empty_batch((), job.reading), job, model()))
     assert len(part.scored) == 0
     (rows,), tally = settled([packed(part)])

@@ -11,6 +11,7 @@ from safetensors.numpy import load_file, save_file
 from classifier import classify, models
 from classifier.errors import ModelError, OutputError
 from classifier.labels import LABELS
+from classifier.models.layout import model_id_of, sha256_of
 
 
 @pytest.fixture(scope="session")
@@ -30,7 +31,7 @@ def describe(folder, **changes):
     body = {**json.loads(path.read_text()), **changes}
     body = {key: value for key, value in body.items() if value is not None}
     if {"features", "bias", "heads", "files"} <= set(body):
-        body["model_id"] = models._model_id(body)
+        body["model_id"] = model_id_of(body)
     path.write_text(json.dumps(body))
 
 
@@ -38,7 +39,7 @@ def rewrite(folder, **tensors):
     """Replace the weights by others that model.json vouches for."""
     path = folder / models.WEIGHTS
     save_file({name: value for name, value in tensors.items() if value is not None}, str(path))
-    describe(folder, files={models.WEIGHTS: models._sha256(path)})
+    describe(folder, files={models.WEIGHTS: sha256_of(path)})
 
 
 # Saving and loading
@@ -326,7 +327,7 @@ def test_weights_that_are_no_safetensors_or_lack_one(folder):
         models.load(folder)
     path = folder / models.WEIGHTS
     path.write_bytes(b"no model")
-    describe(folder, files={models.WEIGHTS: models._sha256(path)})
+    describe(folder, files={models.WEIGHTS: sha256_of(path)})
     with pytest.raises(ModelError, match=r"weights.safetensors can't be read: .*; fetch the model again"):
         models.load(folder)
 

@@ -11,6 +11,7 @@ import pandas as pd
 import public_sets
 import pytest
 import quality_page
+import quality_tables
 import trained
 from click import ClickException
 from sklearn.metrics import f1_score
@@ -163,7 +164,7 @@ def test_the_learning_curve_grows_with_its_nested_parts():
 def test_the_page_shows_what_was_measured():
     page = quality_page.PAGE.read_text(encoding="utf-8")
     assert quality_page.rendered(page, quality_page.load()) == page, "run `make docs`"
-    assert set(re.findall(r"<!-- figures: (\S+) -->", page)) == set(quality_page.SECTIONS)
+    assert set(re.findall(r"<!-- figures: (\S+) -->", page)) == set(quality_tables.SECTIONS)
     for picture in re.findall(r"\]\((quality/[^)]+)\)", page):
         assert (quality_page.PAGE.parent / picture).is_file()
 

@@ -138,7 +138,7 @@ def test_a_damaged_part_is_computed_again(
 
 
 def test_parts_of_rejected_rows_alone_do_not_wait_in_memory(tmp_path: Path) -> None:
-    job = run._job(moving.choose({}), model(), moving.PART_ROWS)
+    job = run.job_of(moving.choose({}), model(), moving.PART_ROWS)
     rejected = pd.DataFrame({"file": "a.csv", "row": [1], "document_id": "", "reason": "damaged"})
     batch = replace(read.empty_batch((), job.reading), rejected=schema.conform(rejected, schema.REJECTED))
     part = work.compute(batch, job, model())
@@ -274,7 +274,7 @@ def test_standard_output_can_t_be_resumed(names: list[str]) -> None:
 
 def test_a_part_comes_back_as_it_was(names: list[str]) -> None:
     chosen = moving.choose({"keep": ("tag",)})
-    job = run._job(chosen, model(), 100)
+    job = run.job_of(chosen, model(), 100)
     (source,), _ = read.find_inputs(names[:1])
     for batch in read.read_files([source], job.reading):
         part = work.compute(batch, job, model())

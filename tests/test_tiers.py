@@ -15,6 +15,7 @@ from classifier.errors import ModelError
 from classifier.labels import LABELS
 from classifier.model import Model
 from classifier.models import LoadedModel
+from classifier.models.layout import ACCURATE
 
 SAMPLE = 42
 PER_TEXT = ("probability", "decision", "close", "source", "known", "refined")
@@ -107,7 +108,7 @@ def test_scored_rows_and_evaluation_use_the_tier() -> None:
 def test_a_damaged_transformer_is_refused(tmp_path: Path) -> None:
     copy = tmp_path / "default" / "9"
     shutil.copytree(shipped().folder, copy)
-    path = copy / models.ACCURATE / "model.onnx"
+    path = copy / ACCURATE / "model.onnx"
     content = bytearray(path.read_bytes())
     content[1000] ^= 1
     path.write_bytes(content)

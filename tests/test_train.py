@@ -12,9 +12,11 @@ import trained
 
 from classifier import classify, kernel, split, train
 from classifier.buffers import Column
+from classifier.classify.weights import OUTPUTS, STACKED
 from classifier.errors import InputError
 from classifier.features import FeatureSettings
 from classifier.labels import EXPECTATION_SOURCES, GAP, LABELS, PAIN, REQUEST
+from classifier.train.truth import units_carrying
 
 QUICK = replace(trained.SETTINGS, features=FeatureSettings(bits=14, words=1, char_max=0))
 
@@ -88,11 +90,11 @@ def test_a_fitted_model():
     assert ((result.probability > 0) & (result.probability < 1)).all()
     assert set(result.folds) == {0, 1, 2}
     assert set(result.model.heads) == set(LABELS)
-    assert result.model.weights.shape[1] == len(result.model.bias) == classify.OUTPUTS
+    assert result.model.weights.shape[1] == len(result.model.bias) == OUTPUTS
     assert result.model.index.max() == len(result.model.weights) - 1
     assert not result.model.weights[0].any()
     for head in result.model.heads.values():
-        assert len(head.stack) == len(classify.STACKED) + 1
+        assert len(head.stack) == len(STACKED) + 1
         assert 0 < head.threshold < 1
         assert 0 < head.unit_threshold < 1
         assert head.margin > 0
@@ -192,7 +194,7 @@ def test_which_units_carry_the_evidence(text, span, expected):
     column = Column.of(["One. Two.", text])
     units = kernel.split_column(column)
     begin, stop = units.first[1], units.first[2]
-    assert [unit - begin for unit in train._carrying(units, begin, stop, text, span)] == expected
+    assert [unit - begin for unit in units_carrying(units, begin, stop, text, span)] == expected
 
 
 def labelled(*rows):

@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from classifier import features, labelled, models, train
+from classifier.classify import FastModel
 from classifier.features import FeatureSettings
 
 ROOT = Path(__file__).parents[1]
@@ -31,7 +32,7 @@ def trained() -> train.Trained:
 
 
 @cache
-def model() -> train.FastModel:
+def model() -> FastModel:
     """Return the small model with the weights that a saved one has."""
     return models.rounded(trained().model)
 

@@ -1,0 +1,79 @@
+"""Where models are, and which one a name means.
+
+In: a name or a path. Out: the folder of a model. Never loads it.
+"""
+
+import difflib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from classifier.errors import ModelError
+from classifier.models.layout import CURRENT, DESCRIPTION
+
+
+def folders(explicit: str = "") -> list[Path]:
+    """Return where models are looked for, in order: the given folder alone, or the usual three."""
+    if explicit:
+        return [Path(explicit)]
+    from platformdirs import user_data_path
+
+    package = Path(__file__).resolve().parents[1]
+    # `_models` in an installed wheel, `models` beside the package in a checkout.
+    return [
+        Path("models"),
+        user_data_path("classifier") / "models",
+        package / "_models",
+        package.parent / "models",
+    ]
+
+
+def find(name: str, *, places: Sequence[Path]) -> Path:
+    """Return the folder of the model called `name`, or at the path `name`.
+
+    `name` is a path, `NAME` (its current version) or `NAME/VERSION`.
+
+    Raises
+    ------
+    ModelError
+        If there is none; the message lists the models that there are.
+    """
+    for folder in [Path(name), *(place / name for place in places)]:
+        if (folder / DESCRIPTION).is_file():
+            return folder
+        if (folder / CURRENT).is_file():
+            return _current(folder)
+    found = [path.parent for place in places for path in place.glob(f"*/*/{DESCRIPTION}") if _decides(path)]
+    known = {folder.parent.name for folder in found if (folder.parent / CURRENT).is_file()}
+    known |= {f"{folder.parent.name}/{folder.name}" for folder in found}
+    near = difflib.get_close_matches(name, known, n=1)
+    raise ModelError(
+        f"no model {name!r}{f' (did you mean {near[0]!r}?)' if near else ''}; "
+        f"looked in: {', '.join(map(str, places)) or 'no folder'}; "
+        f"found there: {', '.join(sorted(known)) or 'none'}; use --model with one of these or "
+        "with a model's folder, or --models with the folder that holds it"
+    )
+
+
+def _decides(path: Path) -> bool:
+    """Tell a model that labels from others, such as the encoder of sentences."""
+    try:
+        return "heads" in json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError):
+        return True  # damaged: to be named, and then to be told of
+
+
+def _current(folder: Path) -> Path:
+    """Return the folder of the version that CURRENT names."""
+    path = folder / CURRENT
+    try:
+        version = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ModelError(f"{path} can't be read: {error}; write the name of a version into it") from error
+    if version and (folder / version / DESCRIPTION).is_file():
+        return folder / version
+    there = sorted(found.parent.name for found in folder.glob(f"*/{DESCRIPTION}"))
+    raise ModelError(
+        f"{path} names version {version!r}, which is not there; write the name of one that is into it "
+        f"({', '.join(there) or 'none is'})"
+    )

@@ -1,0 +1,28 @@
+"""Labelled documents to a model: weights, stacking, calibration, thresholds.
+
+In: the table LABELLED. Out: a FastModel, and the out-of-fold predictions that its settings were
+chosen on. Never sees gold; never lets near-duplicates fall on both sides of a fold.
+"""
+
+from classifier.train.fitting import Trained, canonical, fit, groups_of
+from classifier.train.heads import best_threshold, fit_heads
+from classifier.train.linear import folded, source_models
+from classifier.train.ngrams import Ngrams, ngrams_of
+from classifier.train.settings import TrainingSettings
+from classifier.train.truth import Truth, unit_labels
+
+__all__ = [
+    "Ngrams",
+    "Trained",
+    "TrainingSettings",
+    "Truth",
+    "best_threshold",
+    "canonical",
+    "fit",
+    "fit_heads",
+    "folded",
+    "groups_of",
+    "ngrams_of",
+    "source_models",
+    "unit_labels",
+]
