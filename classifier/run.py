@@ -17,7 +17,7 @@ from typing import Any
 
 import pandas as pd
 
-from classifier import backlogs, engines, models, pipeline, priors, read, report, schema, sentences, tables
+from classifier import engines, models, pipeline, priors, read, report, schema, tables
 from classifier.dedupe import Register
 from classifier.engines import Engine, Job, Journal
 from classifier.errors import InputError, OutputError
@@ -447,6 +447,9 @@ def _results(
     references: Mapping[str, pd.DataFrame],
     watching: Watching,
 ) -> Results:
+    # What finds themes takes long to load, and `score` doesn't need it.
+    from classifier import backlogs, sentences
+
     newest = scored["created_at"].max()
     as_of = choice.as_of if choice.as_of is not None else (None if pd.isna(newest) else newest)
     with steps_bar(backlogs.STEPS, shown=watching.progress) as begin:

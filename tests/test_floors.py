@@ -19,6 +19,7 @@ FLOORS = {
     "revenue": 0,
     "progress": 0,
     "buffers": 0,
+    "startup": 0,
     "schema": 1,
     "settings": 1,
     "metrics": 1,
