@@ -25,6 +25,7 @@ FLOORS = {
     "metrics": 1,
     "splits": 1,
     "needles": 1,
+    "phrases": 1,
     "leaving": 2,
     "hashes": 1,
     "priors": 1,
