@@ -4,8 +4,6 @@ In: a list, a pandas Series or an Arrow array of strings. Out: their UTF-8 bytes
 and the way back. Never copies bytes that lie together already.
 """
 
-import importlib
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -43,21 +41,6 @@ def compiled(**options: Any) -> Callable[[Any], Any]:
             return nb.njit(nogil=True, **options)(function)
 
     return decorate
-
-
-def without_blas() -> None:
-    """Keep numba from loading SciPy's linear algebra, which takes 0.2 s: only in a process of our own.
-
-    Compiled code can't multiply matrices there; none of ours does.
-    """
-    name = "scipy.linalg.cython_blas"
-    if name in sys.modules or "numba.np.arraymath" in sys.modules:
-        return
-    sys.modules[name] = None  # type: ignore[assignment]  # what isn't there
-    try:
-        importlib.import_module("numba.np.arraymath")
-    finally:
-        del sys.modules[name]
 
 
 def _copying(typing: Any, source: Any, begin: Any, stop: Any, out: Any, at: Any) -> Any:

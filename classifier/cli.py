@@ -27,6 +27,7 @@ from classifier.options import (
     reading,
     reporting,
 )
+from classifier.startup import loading, without_blas
 
 # Arrow's own allocator keeps some 50 MB for itself that other parts of this process could use. Read when
 # Arrow is loaded, and no faster for it here.
@@ -156,8 +157,9 @@ def run(inputs: tuple[str, ...], out: Path, form: str, **values: Any) -> None:
 
     INPUT is a file, a glob in quotes, or - for standard input; kinds may be mixed.
     """
-    from classifier import present
-    from classifier import run as commands
+    with loading():
+        from classifier import present
+        from classifier import run as commands
 
     chosen = choose(values)
     outcome = commands.run(
@@ -193,12 +195,11 @@ def run(inputs: tuple[str, ...], out: Path, form: str, **values: Any) -> None:
 )
 def score(inputs: tuple[str, ...], out: str, form: str, bom: bool, **values: Any) -> None:
     """Score exports into one file, streaming, in input order."""
-    from classifier import present
-    from classifier import run as commands
-    from classifier.buffers import without_blas
+    with loading():
+        from classifier import present
+        from classifier import run as commands
 
-    without_blas()
-
+        without_blas()
     check_ending(out, form)
     chosen = choose(values)
     rows_form = form if form in ("csv", "jsonl") else "csv" if out == "-" else ""

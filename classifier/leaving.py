@@ -5,8 +5,9 @@ uses, and gives what spaCy's Matcher gives on ordinary text, hundreds of times f
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import product
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
@@ -16,6 +17,8 @@ from classifier.cues import Pattern, churn_patterns
 
 if TYPE_CHECKING:
     from classifier.buffers import Column
+
+Flags = npt.NDArray[np.bool_]
 
 _NEGATIONS: Final = frozenset(("not", "n't", "never", "no", "without", "nobody", "instead"))
 _NEGATED_WITHIN: Final = 3  # tokens
@@ -41,7 +44,7 @@ def tokens_of(text: str) -> list[str]:
     return _TOKEN.findall(text.replace("’", "'"))
 
 
-def speak_of_leaving(texts: Any, competitors: Sequence[str]) -> npt.NDArray[np.bool_]:
+def speak_of_leaving(texts: Any, competitors: Sequence[str]) -> Flags:
     """Say which texts match a pattern of leaving that no word before it takes back.
 
     Parameters
@@ -59,8 +62,8 @@ def speak_of_leaving(texts: Any, competitors: Sequence[str]) -> npt.NDArray[np.b
 
     column = Column.of(texts)
     finder = _finder(tuple(sorted(competitors)))
-    found = finder.likely(column)
-    for row in np.flatnonzero(found).tolist():
+    found, unsure = finder.find(column)
+    for row in np.flatnonzero(unsure).tolist():
         found[row] = finder.leaves(column[row])
     return found
 
@@ -70,6 +73,7 @@ class _Finder:
 
     def __init__(self, competitors: Sequence[str]) -> None:
         from classifier.needles import Needles
+        from classifier.phrases import Phrases
 
         kinds = churn_patterns([tokens_of(name) for name in competitors])
         self._starts: dict[str, list[tuple[Steps, bool]]] = {}
@@ -78,32 +82,51 @@ class _Finder:
                 steps = tuple(map(_step, pattern))
                 for word in _words(pattern[0]):
                     self._starts.setdefault(word, []).append((steps, kind == _NEGATED_ALREADY))
-        phrases = [pattern for patterns in kinds.values() for pattern in patterns if _is_phrase(pattern)]
-        self._names = [name.lower().replace("'", mark) for name in competitors for mark in "'’"]
-        self._cue = "(?i)" + "|".join([*dict.fromkeys(map(_cue, phrases)), *map(_literal, competitors)])
+        named = {kind: list(filter(_is_phrase, patterns)) for kind, patterns in kinds.items()}
+        phrases = [pattern for patterns in named.values() for pattern in patterns]
+        self._phrases = Phrases(
+            (
+                (variant, kind == _NEGATED_ALREADY)
+                for kind, patterns in named.items()
+                for pattern in patterns
+                for variant in _variants(pattern)
+            ),
+            _NEGATIONS,
+            within=_NEGATED_WITHIN,
+        )
+        names = [name.lower().replace("'", mark) for name in competitors for mark in "'’"]
+        self._names = Needles(names) if names else None
         together = [pattern for pattern in phrases if not any("IS_ALPHA" in token for token in pattern)]
-        spelled = [text for pattern in together for text in _spelled(pattern)]
-        self._needles = Needles([*spelled, *self._names])
-        # Of a pattern with any words in between: what stands at its ends, and all of it.
+        self._needles = Needles(text for pattern in together for text in _spelled(pattern))
+        # Of a pattern with any words in between: what stands at its ends.
         self._apart = [
             (
                 Needles(f"{word} " for word in _words(pattern[0])),
                 Needles(f" {word}" for word in _words(pattern[-1])),
-                f"(?i){_cue(pattern)}",
             )
             for pattern in phrases
             if pattern not in together
         ]
 
-    def likely(self, column: "Column") -> npt.NDArray[np.bool_]:
-        """Mark the texts that hold what a pattern can't do without, in any case."""
-        from classifier.needles import matching_among
+    def find(self, column: "Column") -> tuple[Flags, Flags]:
+        """Mark the texts that match for sure, and those that must be read word by word."""
+        from classifier.phrases import HOLDS, UNREAD
 
-        found = self._needles.find(column)
-        for first, last, cue in self._apart:
-            found |= matching_among(column, first.find(column) & last.find(column) & ~found, cue)
+        found, unsure = np.zeros((2, len(column)), dtype=np.bool_)
+        rows = np.flatnonzero(self._likely(column))
+        told = self._phrases.find(column, rows)
+        found[rows], unsure[rows] = told == HOLDS, told == UNREAD
         # Names are looked for as they are written, letter by letter.
-        return matching_among(column, found, self._cue) if self._names else found
+        if self._names is not None:
+            unsure |= self._names.find(column) & ~found
+        return found, unsure
+
+    def _likely(self, column: "Column") -> Flags:
+        """Mark the texts that hold what a phrase can't do without, in any case."""
+        found = self._needles.find(column)
+        for first, last in self._apart:
+            found |= first.find(column) & last.find(column)
+        return found
 
     def leaves(self, text: str) -> bool:
         tokens = tokens_of(text)
@@ -191,25 +214,13 @@ def _is_phrase(pattern: Pattern) -> bool:
     return not any("ORTH" in token or isinstance(token.get("LOWER"), str) for token in pattern)
 
 
-def _cue(pattern: Pattern) -> str:
-    """Return an expression for RE2 that matches wherever the pattern does, and at few other places."""
-    gaps = ["", *[" ?"] * (len(pattern) - 1)]
-    return "".join(
-        f"(?:{gap}{_loose(token)}){token.get('OP', '')}" for gap, token in zip(gaps, pattern, strict=True)
-    )
-
-
-def _loose(token: Mapping[str, Any]) -> str:
-    # Letters are more than these, but RE2 takes longer to compile `\pL` than to look through a column.
-    return (
-        r"[^\x00-@\[-`{-\x7f]+"
-        if "IS_ALPHA" in token
-        else "(?:" + "|".join(map(_literal, _words(token))) + ")"
-    )
-
-
-def _literal(text: str) -> str:
-    return re.escape(text).replace("'", "['’]")
+def _variants(pattern: Pattern) -> Iterator[list[frozenset[str]]]:
+    """Yield a phrase with each number of words where it may have several, as sets of words."""
+    counts = [range(step.least, step.most + 1) for step in map(_step, pattern)]
+    for chosen in product(*counts):
+        yield [
+            step.lower for step, count in zip(map(_step, pattern), chosen, strict=True) for _ in range(count)
+        ]
 
 
 def _spelled(pattern: Pattern) -> list[str]:

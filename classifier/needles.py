@@ -11,8 +11,6 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from classifier.buffers import Bytes, Column, Offsets, compiled
 
@@ -130,14 +128,3 @@ class Needles:
 def _plain_stretches(word: str) -> list[str]:
     """Return what stands between letters that have a case, but aren't ASCII."""
     return "".join(c if c.isascii() or c.lower() == c.upper() else "\0" for c in word).split("\0")
-
-
-def matching_among(column: Column, likely: Flags, pattern: str) -> Flags:
-    """Mark those of the likely texts that match a pattern of RE2's."""
-    rows = np.flatnonzero(likely)
-    if not len(rows):
-        return likely
-    found = np.zeros(len(column), dtype=np.bool_)
-    matched = pc.match_substring_regex(column.array().take(pa.array(rows)), pattern)
-    found[rows] = matched.to_numpy(zero_copy_only=False)
-    return found

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from classifier.buffers import Column
-from classifier.needles import Needles, matching_among
+from classifier.needles import Needles
 
 LETTERS = st.text("abcABé ’", max_size=90)
 
@@ -29,10 +29,3 @@ def test_found_is_what_holds_a_word(words: list[str], texts: list[str]) -> None:
 )
 def test_odd_letters(word: str, text: str, expected: bool) -> None:
     assert Needles([word]).find(Column.of([text])).tolist() == [expected]
-
-
-def test_patterns_are_looked_for_in_likely_texts_only() -> None:
-    column = Column.of(["a cat", "a cot", "a dog"])
-    likely = Needles(["a c"]).find(column) & ~Needles(["cot"]).find(column)
-    assert matching_among(column, likely, r"c.t\z").tolist() == [True, False, False]
-    assert matching_among(column, likely & False, "a").tolist() == [False, False, False]

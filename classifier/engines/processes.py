@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from multiprocessing.connection import wait
 from typing import Any, Final
 
-from classifier.buffers import without_blas
 from classifier.engines.packing import Packed
 from classifier.engines.work import FEWER, Done, Job, compute, compute_alone, rows_of, unpacked
 from classifier.errors import EngineError
 from classifier.models import LoadedModel
 from classifier.read import Input, ReadBatch
+from classifier.startup import without_blas
 
 WORTH_BYTES: Final = 64 << 20
 """From this size of inputs on, more processes gain more than their start costs (seconds each)."""

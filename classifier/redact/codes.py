@@ -46,7 +46,7 @@ _LOCAL = re.compile(r"[\w.+\-]")
 _IBAN_START = re.compile(r"(?<![^\W_])[A-Za-z]{2}\d{2}(?=[ \u00a0\u202f.\-]?[A-Za-z0-9])")
 _GAPS = " \u00a0\u202f.-"
 # Length per country, from the register of SWIFT.
-_IBAN_LENGTHS = {
+IBAN_LENGTHS: Final = {
     code: length
     for length, codes in {
         15: "NO",
@@ -142,7 +142,7 @@ def ibans(text: str) -> Iterator[Span]:
     for found in _IBAN_START.finditer(text):
         if found.start() < end:
             continue
-        length = _IBAN_LENGTHS.get(found.group()[:2].upper(), 0)
+        length = IBAN_LENGTHS.get(found.group()[:2].upper(), 0)
         code, stop = _collect(text, found.start(), length)
         if length and len(code) == length and _fits_mod_97(code.upper()):
             end = stop

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from classifier.buffers import Bytes, Column, Offsets, compiled
+from classifier.redact.codes import IBAN_LENGTHS
 
 _AT: Final = ord("@")
 _SLASH: Final = ord("/")
@@ -17,7 +18,6 @@ _DASH: Final = ord("-")
 _COLON: Final = ord(":")
 _W: Final = ord("w")
 _SPACE: Final = ord(" ")
-_NEWLINE: Final = ord("\n")
 _UNDERSCORE: Final = ord("_")
 _OPENING: Final = tuple(map(ord, "([{<"))
 _CLOSING: Final = tuple(map(ord, ")]}>"))
@@ -27,19 +27,32 @@ _AE: Final = 0xC3
 _DIGITS: Final = 7
 """Of the shortest telephone number."""
 
+_GAP: Final = 4
+"""Signs between two digits of a number, at most."""
+
 _ENDING: Final = 21
 """Bytes of the longest ending of a domain before "/"."""
 
 
-# What a byte may be a part of: a word, which ends a number; a number (a first byte beyond ASCII may be a
-# digit of another script); the sign of an address; or the space of " AT ".
-_WORDY, _NUMERAL, _SIGN, _BLANK = 1, 2, 3, 4
+# What a byte may be: no part of a number, which it ends; a numeral (a first byte beyond ASCII may be a digit
+# of another script); the sign of an address; the space of " AT "; else it may stand between two digits.
+_OTHER, _NUMERAL, _SIGN, _BLANK = 1, 2, 3, 4
 _KINDS: Final = np.zeros(256, dtype=np.uint8)
-_KINDS[list(b"_\nABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")] = _WORDY
+_KINDS[:0x80] = _OTHER
+_KINDS[list(b"-)")] = 0
 _KINDS[list(b"0123456789")] = _NUMERAL
 _KINDS[0xC0:] = _NUMERAL
 _KINDS[list(b"@.:/([{<")] = _SIGN
 _KINDS[_SPACE] = _BLANK
+
+
+_IBANS: Final = np.zeros((32, 32), dtype=np.uint8)
+"""Letters of a country, A as 1 -> how long its account numbers are; 0 for none."""
+
+for _code, _length in IBAN_LENGTHS.items():
+    _IBANS[ord(_code[0]) & 31, ord(_code[1]) & 31] = _length
+
+_IBAN_GAPS: Final = tuple(map(ord, " .-"))
 
 
 @compiled()
@@ -58,22 +71,29 @@ def _is_domain_end(data: Bytes, begin: int, slash: int) -> bool:
 
 @compiled()
 def _is_at_before(data: Bytes, space: int, stop: int) -> bool:
-    """Tell whether "AT" follows a space, as in "name AT example"."""
-    return bool(space + 2 < stop and data[space + 1] == 65 and data[space + 2] == 84)
+    """Tell whether "AT" follows a space and comes before one, or the end: as in "name AT example"."""
+    return bool(
+        space + 2 < stop
+        and data[space + 1] == 65
+        and data[space + 2] == 84
+        and (space + 3 == stop or data[space + 3] == _SPACE)
+    )
 
 
 @compiled()
 def _is_written_at(data: Bytes, place: int, stop: int) -> bool:
-    """Tell whether "(at)" or its like may stand at an opening bracket."""
+    """Tell whether "(at)" or its like may stand at an opening bracket, and a domain behind it."""
     if place + 2 >= stop:
         return False
     first = data[place + 1]
     if first | 0x20 != 97 and first != _AE:
         return False
-    closed = False
     for after in range(place + 2, min(place + 5, stop)):
-        closed |= data[after] in _CLOSING
-    return closed
+        if data[after] in _CLOSING and (
+            _is_domain(data, after + 1, stop) or _ends_in_word(data, after + 1, stop)
+        ):
+            return True
+    return False
 
 
 @compiled()
@@ -94,6 +114,16 @@ def _is_domain(data: Bytes, place: int, stop: int) -> bool:
     if data[place] == _DOT:
         return bool(_is_word(data[place + 1]))
     return bool(data[place] in _OPENING or (data[place] <= _SPACE and data[place + 1] in _OPENING))
+
+
+@compiled()
+def _ends_in_word(data: Bytes, place: int, stop: int) -> bool:
+    """Tell whether nothing but the beginning of a domain is left: more of it may lie beyond."""
+    if place < stop and data[place] <= _SPACE:
+        place += 1
+    while place < stop and _is_word(data[place]):
+        place += 1
+    return place + 1 >= stop
 
 
 @compiled()
@@ -120,14 +150,18 @@ def suspicious(data: Bytes, begin: int, stop: int) -> bool:
     """Tell whether bytes may hold an address or a number to mask."""
     if _is_plain(data, begin, stop):
         return False
-    digits = 0
+    digits, last = 0, begin
     for place in range(begin, stop):
         kind = _KINDS[data[place]]
-        if kind == _WORDY:
+        if kind == _OTHER:
             digits = 0
         elif kind == _NUMERAL:
-            digits += 1
-            if digits >= _DIGITS or (digits == 2 and place >= begin + 3 and _is_iban_start(data, place)):
+            # Of a sign beyond ASCII all but the first byte are taken for gaps: three at most.
+            digits = digits + 1 if place - last <= _GAP + 4 else 1
+            last = place
+            if digits >= _DIGITS or (
+                digits == 2 and place >= begin + 3 and _is_iban(data, begin, place - 3, stop)
+            ):
                 return True
         elif (kind == _SIGN and _is_address_mark(data, begin, place, stop)) or (
             kind == _BLANK and _is_at_before(data, place, stop)
@@ -157,14 +191,32 @@ def _is_address_mark(data: Bytes, begin: int, place: int, stop: int) -> bool:
 
 
 @compiled()
-def _is_iban_start(data: Bytes, second: int) -> bool:
-    """Tell whether two letters and two digits end at `second`; digits beyond ASCII make none."""
-    return bool(
-        48 <= data[second] <= 57
-        and 48 <= data[second - 1] <= 57
-        and _is_letter(data[second - 2])
-        and _is_letter(data[second - 3])
-    )
+def _is_plain_alnum(byte: int) -> bool:
+    return bool(_is_letter(byte) or 48 <= byte <= 57)
+
+
+@compiled()
+def _is_iban(data: Bytes, begin: int, start: int, stop: int) -> bool:
+    """Tell whether an account number may begin at `start`: all but the check digits, as far as it is seen.
+
+    Digits beyond ASCII make none; what else isn't ASCII may be a gap.
+    """
+    for place in range(start, start + 4):
+        if (place < start + 2) != _is_letter(data[place]) or not _is_plain_alnum(data[place]):
+            return False
+    length = _IBANS[data[start] & 31, data[start + 1] & 31]
+    if not length or (start > begin and _is_plain_alnum(data[start - 1])):
+        return False
+    place = start
+    while length and place < stop:
+        if data[place] >= 0x80:
+            return True
+        if _is_plain_alnum(data[place]):
+            length -= 1
+        elif data[place] not in _IBAN_GAPS or not _is_plain_alnum(data[place - 1]):
+            return False
+        place += 1
+    return bool(length or place == stop or not _is_plain_alnum(data[place]))
 
 
 @compiled()

@@ -6,12 +6,11 @@ ranks, never reads the clock.
 
 from pathlib import Path
 
-from classifier.report import html, sheets, views
 from classifier.report.compare import Diff, diff, render_text
 from classifier.report.files import write_bytes
 from classifier.report.folder import prepare_folder
 from classifier.report.manifest import Mismatch, verify
-from classifier.report.results import Results, Rows, ScoredSummary
+from classifier.report.results import DEFAULT_LIMIT, Results, Rows, ScoredSummary
 from classifier.report.scored import join_scored, read_scored
 from classifier.report.writers import ScoredWriter, scored_writer, write_csv, write_csv_blocks
 
@@ -36,7 +35,7 @@ __all__ = [
 
 
 def write(
-    folder: Path, results: Results, *, bom: bool = False, limit: int = views.DEFAULT_LIMIT
+    folder: Path, results: Results, *, bom: bool = False, limit: int = DEFAULT_LIMIT
 ) -> tuple[str, ...]:
     """Write all files of a run but scored.parquet and run.json.
 
@@ -60,6 +59,9 @@ def write(
     OutputError
         If a file can't be written.
     """
+    # Scoring doesn't need them, and they take their time to load.
+    from classifier.report import html, sheets, views
+
     tables = {
         "rejected.csv": results.rejected,
         "duplicates.csv": results.duplicates,

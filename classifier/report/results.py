@@ -6,11 +6,14 @@ In: what the stages made. Out: frozen dataclasses. Never computes a ranking.
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Self
+from typing import Final, Self
 
 import pandas as pd
 
 from classifier.labels import LABELS
+
+DEFAULT_LIMIT: Final = 200
+"""Entries of each backlog in the HTML page; the tables beside it hold all."""
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,7 @@ from classifier.labels import LABELS, TITLES
 from classifier.report.charts import Series
 from classifier.report.items import Item, claim_items, is_unfinished, marketing_items, product_items
 from classifier.report.numbers import MONTHS
-from classifier.report.results import Results, frequencies
-
-DEFAULT_LIMIT: Final = 200
-"""Entries of each backlog in the HTML page; the tables beside it hold all."""
+from classifier.report.results import DEFAULT_LIMIT, Results, frequencies
 
 _MOST_TICKS: Final = 78
 _HEAT_STEPS: Final = 6

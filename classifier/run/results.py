@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from classifier import backlogs, pipeline, report, schema, sentences
+from classifier import pipeline, report, schema
 from classifier.options import Chosen
 from classifier.pipeline import Tally
 from classifier.progress import steps_bar
@@ -30,6 +30,9 @@ def results_of(
     watching: Watching,
 ) -> Results:
     """Return both backlogs, and all that is told beside them, of scored rows in canonical order."""
+    # What finds themes takes long to load, and `score` doesn't need it.
+    from classifier import backlogs, sentences
+
     newest = scored["created_at"].max()
     as_of = choice.as_of if choice.as_of is not None else (None if pd.isna(newest) else newest)
     with steps_bar(backlogs.STEPS, shown=watching.progress) as begin:
