@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -137,12 +138,27 @@ def document_texts(evidence: pd.DataFrame, column: str = "") -> pd.DataFrame:
     -------
     One row per document, index `document_id`, sorted.
     """
-    spans = evidence.sort_values(["document_id", "start", "label"], kind="stable")
-    spans = spans[~spans.duplicated(["document_id", "quote"])]
-    documents = spans.groupby("document_id", sort=True)
-    text = documents["subject"].first() + " . " + documents["quote"].agg(" . ".join)
-    tags = documents[column].first().map(_tags) if column else ""
-    return pd.DataFrame({"text": text, "tags": tags}, index=text.index).astype("str")
+    codes, names = pd.factorize(evidence["document_id"], sort=True)
+    labels = pd.factorize(evidence["label"], sort=True)[0]
+    order = np.lexsort([labels, evidence["start"].to_numpy(), codes])
+    codes = codes[order]
+    quotes = evidence["quote"].iloc[order]
+    once = ~pd.DataFrame({"document": codes, "quote": pd.factorize(quotes)[0]}).duplicated().to_numpy()
+    said, starts = quotes[once].to_list(), _starts(codes[once])
+    ends = [*starts[1:], len(said)]
+    first = order[_starts(codes)]
+    subjects = evidence["subject"].iloc[first]
+    text = [
+        " . ".join([subject, *said[start:end]])
+        for subject, start, end in zip(subjects, starts, ends, strict=True)
+    ]
+    tags = [_tags(value) for value in evidence[column].iloc[first]] if column else ""
+    return pd.DataFrame({"text": text, "tags": tags}, index=names.rename("document_id")).astype("str")
+
+
+def _starts(codes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return where each run of equal codes begins; codes are 0 or more."""
+    return np.flatnonzero(np.diff(codes, prepend=-1))
 
 
 def _tags(value: str) -> str:
