@@ -7,6 +7,7 @@ those that later stages read. Never sees the raw text, except where `score` hand
 import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -144,13 +145,13 @@ def document_texts(evidence: pd.DataFrame, column: str = "") -> pd.DataFrame:
     codes = codes[order]
     quotes = evidence["quote"].iloc[order]
     once = ~pd.DataFrame({"document": codes, "quote": pd.factorize(quotes)[0]}).duplicated().to_numpy()
-    said, starts = quotes[once].to_list(), _starts(codes[once])
-    ends = [*starts[1:], len(said)]
+    said = quotes[once].to_list()
+    bounds = [*_starts(codes[once]), len(said)]
     first = order[_starts(codes)]
     subjects = evidence["subject"].iloc[first]
     text = [
         " . ".join([subject, *said[start:end]])
-        for subject, start, end in zip(subjects, starts, ends, strict=True)
+        for subject, (start, end) in zip(subjects, pairwise(bounds), strict=True)
     ]
     tags = [_tags(value) for value in evidence[column].iloc[first]] if column else ""
     return pd.DataFrame({"text": text, "tags": tags}, index=names.rename("document_id")).astype("str")

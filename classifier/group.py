@@ -4,7 +4,7 @@ In: the evidence of a whole corpus. Out: the same rows with theme_id and area, a
 Never puts spans that fit nothing into a bucket: they stay small themes of their own.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, overload
 
@@ -19,7 +19,17 @@ from classifier.errors import SettingsError
 from classifier.labels import TITLES
 from classifier.settings import Settings
 from classifier.titles import titles
-from classifier.vectors import Encoder, Floats, content_key, fit_tfidf, stems, stop_words, unit_rows, words
+from classifier.vectors import (
+    CHUNK,
+    Encoder,
+    Floats,
+    content_key,
+    fit_tfidf,
+    stems,
+    stop_words,
+    unit_rows,
+    words,
+)
 
 # How much each voice counts in a span's vector, one quote being 1. Chosen on two invented companies,
 # where no change of a single one by a quarter moved the mean B-cubed F1 by more than .02.
@@ -37,8 +47,6 @@ _AREA_SHARE: Final = 0.2
 
 _TELLING_WORDS: Final = 6
 """A quote of fewer words, a bare subject line as a rule, stands for its theme only so much."""
-
-_CHUNK: Final = 20_000
 
 _READ: Final = (
     "document_id",
@@ -163,20 +171,17 @@ def _canonical(spans: pd.DataFrame) -> pd.DataFrame:
 
 def _rows(spans: pd.DataFrame, weights: Floats, encoder: Encoder) -> Floats:
     """Join all voices of a span into one vector."""
-    own, codes = _encoded(spans["quote"], encoder)
     links = _links(spans)
-    width = own.shape[1]
+    width = encoder.encode(list(spans["quote"].iloc[:1])).shape[1]
     # One matrix of the whole corpus, filled part by part: at a million spans each copy is half a gigabyte.
-    rows = np.empty((len(spans), width + weights.shape[1] + links.shape[1]), dtype=np.float32)
-    for part in _parts(len(rows)):
-        rows[part, :width] = own[codes[part]]
-    del own
+    rows = np.zeros((len(spans), width + weights.shape[1] + links.shape[1]), dtype=np.float32)
+    for places, made in _encoded(spans["quote"], encoder):
+        rows[places, :width] = made
     _add_context(rows[:, :width], spans["document_id"])
     for column, weight in (("subject", SUBJECT), ("tags", COLUMN)):
         if spans[column].any():
-            others, codes = _encoded(spans[column], encoder)
-            for part in _parts(len(rows)):
-                rows[part, :width] += weight * others[codes[part]]
+            for places, made in _encoded(spans[column], encoder):
+                rows[places, :width] += weight * made
     for part in _parts(len(rows)):
         # Squared: what a document is mostly about counts more than what it touches.
         areas = unit_rows(shares(weights[part]) ** 2)
@@ -186,13 +191,19 @@ def _rows(spans: pd.DataFrame, weights: Floats, encoder: Encoder) -> Floats:
 
 
 def _parts(size: int) -> list[slice]:
-    return [slice(start, start + _CHUNK) for start in range(0, size, _CHUNK)]
+    return [slice(start, start + CHUNK) for start in range(0, size, CHUNK)]
 
 
-def _encoded(texts: pd.Series, encoder: Encoder) -> tuple[Floats, np.ndarray]:
-    """Return one row per different text, and which of them each text has."""
-    codes, different = pd.factorize(texts)
-    return encoder.encode(list(different)), codes
+def _encoded(texts: pd.Series, encoder: Encoder) -> Iterator[tuple[np.ndarray, Floats]]:
+    """Yield places of texts and their rows, some thousands at a time; each different text is encoded once."""
+    codes, different = pd.factorize(texts, sort=True)
+    order = np.argsort(codes, kind="stable")
+    for part in _parts(len(different)):
+        rows = encoder.encode(list(different[part]))
+        first, end = np.searchsorted(codes, (part.start, part.stop), sorter=order)
+        for some in _parts(end - first):
+            places = order[first:end][some]
+            yield places, rows[codes[places] - part.start]
 
 
 def _links(spans: pd.DataFrame) -> Floats:
