@@ -38,6 +38,9 @@ _TRIED: Final = 10_000
 
 _CHUNK: Final = 10_000
 
+_LIKENESSES_AT_ONCE: Final = 50_000_000
+"""200 MB: a corpus that falls into very many groups is compared with them in smaller parts."""
+
 
 @dataclass(frozen=True)
 class Grouping:
@@ -152,7 +155,7 @@ def _placed(rows: Floats, sampled: Ints, least: float) -> Ints:
         means, sizes = _means(rows, groups)
         joined = np.flatnonzero(sizes > 1)
         free = np.flatnonzero(groups < 0)
-        nearest, how_near = _nearest(rows[free], means[joined])
+        nearest, how_near = _nearest(rows, free, means[joined])
         fits = how_near >= least
         groups[free[fits]] = joined[nearest[fits]]
         free = free[~fits]
@@ -168,7 +171,7 @@ def _placed(rows: Floats, sampled: Ints, least: float) -> Ints:
         if len(taken) == len(free):
             return renumbered(groups)
     free = np.flatnonzero(groups < 0)
-    groups[free] = _nearest(rows[free], _means(rows, groups)[0])[0]
+    groups[free] = _nearest(rows, free, _means(rows, groups)[0])[0]
     return renumbered(groups)
 
 
@@ -186,12 +189,14 @@ def _means(rows: Floats, groups: Ints) -> tuple[Floats, Ints]:
     return (sums / np.maximum(sizes, 1)[:, None]).astype(np.float32), sizes
 
 
-def _nearest(rows: Floats, means: Floats) -> tuple[Ints, npt.NDArray[Any]]:
-    nearest = np.zeros(len(rows), dtype=np.int64)
-    how_near = np.full(len(rows), -1.0, dtype=np.float32)
-    for start in range(0, len(rows) if len(means) else 0, _CHUNK):
-        part = slice(start, start + _CHUNK)
-        likeness = rows[part] @ means.T
+def _nearest(rows: Floats, asked: Ints, means: Floats) -> tuple[Ints, npt.NDArray[Any]]:
+    """Return for each of the rows asked for the nearest mean, and how near it is; 0 and -1 without means."""
+    nearest = np.zeros(len(asked), dtype=np.int64)
+    how_near = np.full(len(asked), -1.0, dtype=np.float32)
+    size = min(_CHUNK, _LIKENESSES_AT_ONCE // max(len(means), 1) + 1)
+    for start in range(0, len(asked) if len(means) else 0, size):
+        part = slice(start, start + size)
+        likeness = rows[asked[part]] @ means.T
         nearest[part] = likeness.argmax(axis=1)
         how_near[part] = likeness[np.arange(len(likeness)), nearest[part]]
     return nearest, how_near

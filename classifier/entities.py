@@ -7,9 +7,11 @@ those that later stages read. Never sees the raw text, except where `score` hand
 import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -137,12 +139,27 @@ def document_texts(evidence: pd.DataFrame, column: str = "") -> pd.DataFrame:
     -------
     One row per document, index `document_id`, sorted.
     """
-    spans = evidence.sort_values(["document_id", "start", "label"], kind="stable")
-    spans = spans[~spans.duplicated(["document_id", "quote"])]
-    documents = spans.groupby("document_id", sort=True)
-    text = documents["subject"].first() + " . " + documents["quote"].agg(" . ".join)
-    tags = documents[column].first().map(_tags) if column else ""
-    return pd.DataFrame({"text": text, "tags": tags}, index=text.index).astype("str")
+    codes, names = pd.factorize(evidence["document_id"], sort=True)
+    labels = pd.factorize(evidence["label"], sort=True)[0]
+    order = np.lexsort([labels, evidence["start"].to_numpy(), codes])
+    codes = codes[order]
+    quotes = evidence["quote"].iloc[order]
+    once = ~pd.DataFrame({"document": codes, "quote": pd.factorize(quotes)[0]}).duplicated().to_numpy()
+    said = quotes[once].to_list()
+    bounds = [*_starts(codes[once]), len(said)]
+    first = order[_starts(codes)]
+    subjects = evidence["subject"].iloc[first]
+    text = [
+        " . ".join([subject, *said[start:end]])
+        for subject, (start, end) in zip(subjects, pairwise(bounds), strict=True)
+    ]
+    tags = [_tags(value) for value in evidence[column].iloc[first]] if column else ""
+    return pd.DataFrame({"text": text, "tags": tags}, index=names.rename("document_id")).astype("str")
+
+
+def _starts(codes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return where each run of equal codes begins; codes are 0 or more."""
+    return np.flatnonzero(np.diff(codes, prepend=-1))
 
 
 def _tags(value: str) -> str:

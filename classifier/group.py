@@ -4,9 +4,9 @@ In: the evidence of a whole corpus. Out: the same rows with theme_id and area, a
 Never puts spans that fit nothing into a bucket: they stay small themes of their own.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, overload
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,17 @@ from classifier.errors import SettingsError
 from classifier.labels import TITLES
 from classifier.settings import Settings
 from classifier.titles import titles
-from classifier.vectors import Encoder, Floats, content_key, fit_tfidf, stems, stop_words, unit_rows, words
+from classifier.vectors import (
+    CHUNK,
+    Encoder,
+    Floats,
+    content_key,
+    fit_tfidf,
+    stems,
+    stop_words,
+    unit_rows,
+    words,
+)
 
 # How much each voice counts in a span's vector, one quote being 1. Chosen on two invented companies,
 # where no change of a single one by a quarter moved the mean B-cubed F1 by more than .02.
@@ -38,7 +48,18 @@ _AREA_SHARE: Final = 0.2
 _TELLING_WORDS: Final = 6
 """A quote of fewer words, a bare subject line as a rule, stands for its theme only so much."""
 
-_CHUNK: Final = 20_000
+_READ: Final = (
+    "document_id",
+    "label",
+    "start",
+    "quote",
+    "subject",
+    "account",
+    "created_at",
+    "claim_id",
+    "capability_id",
+)
+"""Columns of a span that themes are made of: of a large corpus, no other is copied about."""
 
 _SAME_SENTENCES_UP_TO: Final = 4_000
 """Spans up to which equal sentences join their groups: in a large corpus stock phrases would chain themes."""
@@ -95,11 +116,12 @@ def group(
             f"score again with --keep {column}, or leave the setting out"
         )
     evidence = evidence.assign(theme_id="", area="", centrality=0.0)
-    spans = evidence[evidence["label"] != ""]
+    spans = evidence.loc[evidence["label"] != "", [*_READ, *([column] if column else [])]]
     if spans.empty:
         return Grouped(evidence, schema.empty(schema.THEMES))
     documents = document_texts(spans, column)
-    spans = _canonical(spans.assign(tags=documents["tags"].reindex(spans["document_id"]).to_numpy()))
+    spans = spans[[*_READ]].assign(tags=documents["tags"].reindex(spans["document_id"]).to_numpy())
+    spans = _canonical(spans)
     claims = schema.empty(schema.CLAIMS) if claims is None else claims
     capabilities = schema.empty(schema.CAPABILITIES) if capabilities is None else capabilities
     references = sorted({*claims["claim"], *capabilities["capability"]} - {""})
@@ -107,12 +129,15 @@ def group(
     areas = known_areas(settings.areas, capabilities, spans["tags"])
     by_document = document_weights(documents, areas)
     weights = by_document.reindex(spans["document_id"]).to_numpy()
+    del documents, by_document
     rows = _rows(spans, weights, encoder)
     found = group_rows(rows, similarity=settings.themes.similarity)
     spans["group"] = _same_sentences(found.groups, spans["quote"])
     spans["group"] = _without_words(spans["group"], rows, spans["label"])
     spans["centrality"] = _centrality(rows, spans["group"].to_numpy(), spans["quote"])
+    del rows
     spans["area"] = _pooled_areas(spans, areas, weights)
+    del weights
     spans, themes = _themes(spans, _quotable(settings, references))
     for name in ("theme_id", "area", "centrality"):
         evidence.loc[spans["index"], name] = spans[name].to_numpy()
@@ -132,46 +157,75 @@ def _warnings(found: Grouping) -> tuple[str, ...]:
 
 
 def _canonical(spans: pd.DataFrame) -> pd.DataFrame:
-    """Return the spans in an order that depends on their content alone, their index kept as a column."""
-    spans = spans.assign(index=spans.index)
+    """Return the spans in an order that depends on their content alone, their index kept as a column.
+
+    Column `key` numbers their contents in that order.
+    """
     parts = zip(spans["quote"], spans["subject"], spans["label"], spans["document_id"], strict=True)
-    keys = [content_key(*part) for part in parts]
-    order = np.lexsort((spans["start"].to_numpy(), np.array(keys, dtype=object).astype(str)))
-    return spans.iloc[order].assign(key=[keys[i] for i in order]).reset_index(drop=True)
+    # Of one length, and in ASCII: bytes order them as text would, in a quarter of the memory.
+    keys = np.array([content_key(*part).encode() for part in parts], dtype=np.bytes_)
+    order = np.lexsort((spans["start"].to_numpy(), keys))
+    numbers = np.concatenate([[0], np.cumsum(keys[order[1:]] != keys[order[:-1]])])
+    return spans.assign(index=spans.index).iloc[order].assign(key=numbers).reset_index(drop=True)
 
 
 def _rows(spans: pd.DataFrame, weights: Floats, encoder: Encoder) -> Floats:
     """Join all voices of a span into one vector."""
-    quotes = encoder.encode(list(spans["quote"]))
-    own = _with_context(quotes, spans["document_id"])
+    links = _links(spans)
+    width = encoder.encode(list(spans["quote"].iloc[:1])).shape[1]
+    # One matrix of the whole corpus, filled part by part: at a million spans each copy is half a gigabyte.
+    rows = np.zeros((len(spans), width + weights.shape[1] + links.shape[1]), dtype=np.float32)
+    for places, made in _encoded(spans["quote"], encoder):
+        rows[places, :width] = made
+    _add_context(rows[:, :width], spans["document_id"])
     for column, weight in (("subject", SUBJECT), ("tags", COLUMN)):
         if spans[column].any():
-            own += weight * encoder.encode(list(spans[column]))
-    # Squared: what a document is mostly about counts more than what it touches.
-    areas = unit_rows(shares(weights) ** 2)
-    return unit_rows(np.hstack([unit_rows(own), AREA * areas, LINK * _links(spans)]))
+            for places, made in _encoded(spans[column], encoder):
+                rows[places, :width] += weight * made
+    for part in _parts(len(rows)):
+        # Squared: what a document is mostly about counts more than what it touches.
+        areas = unit_rows(shares(weights[part]) ** 2)
+        voices = [unit_rows(rows[part, :width]), AREA * areas, LINK * links[part]]
+        rows[part] = unit_rows(np.hstack(voices))
+    return rows
+
+
+def _parts(size: int) -> list[slice]:
+    return [slice(start, start + CHUNK) for start in range(0, size, CHUNK)]
+
+
+def _encoded(texts: pd.Series, encoder: Encoder) -> Iterator[tuple[np.ndarray, Floats]]:
+    """Yield places of texts and their rows, some thousands at a time; each different text is encoded once."""
+    codes, different = pd.factorize(texts, sort=True)
+    order = np.argsort(codes, kind="stable")
+    for part in _parts(len(different)):
+        rows = encoder.encode(list(different[part]))
+        first, end = np.searchsorted(codes, (part.start, part.stop), sorter=order)
+        for some in _parts(end - first):
+            places = order[first:end][some]
+            yield places, rows[codes[places] - part.start]
 
 
 def _links(spans: pd.DataFrame) -> Floats:
     """Return one column per linked id, set for all spans of the documents that have the link."""
-    pairs = spans.melt("document_id", ["claim_id", "capability_id"], value_name="id")
-    pairs = pairs[pairs["id"] != ""]
-    if pairs.empty:
-        return np.zeros((len(spans), 0), dtype=np.float32)
-    linked = pd.crosstab(pairs["document_id"], pairs["id"]).clip(upper=1)
-    return unit_rows(linked.reindex(spans["document_id"], fill_value=0).to_numpy(dtype=np.float32))
+    documents = pd.factorize(spans["document_id"])[0]
+    linked = spans[["claim_id", "capability_id"]]
+    names = sorted({name for column in linked for name in linked[column].unique()} - {""})
+    found = np.zeros((documents.max() + 1, len(names)), dtype=np.float32)
+    for column in linked:
+        ids = pd.Index(names).get_indexer(linked[column])
+        found[documents[ids >= 0], ids[ids >= 0]] = 1
+    return unit_rows(found)[documents]
 
 
-def _with_context(quotes: Floats, documents: pd.Series) -> Floats:
-    """Add what else the document of each quote says; `quotes` are changed in place, for there may be many."""
+def _add_context(quotes: Floats, documents: pd.Series) -> None:
+    """Add what else the document of each quote says to its row, in place."""
     codes = pd.factorize(documents)[0]
     sums = np.zeros((codes.max() + 1, quotes.shape[1]), dtype=np.float32)
     np.add.at(sums, codes, quotes)
     means = unit_rows(sums)
-    for start in range(0, len(quotes), _CHUNK):
-        part = slice(start, start + _CHUNK)
+    for part in _parts(len(quotes)):
         quotes[part] += CONTEXT * means[codes[part]]
-    return quotes
 
 
 def _same_sentences(groups: np.ndarray, quotes: pd.Series) -> np.ndarray:
@@ -201,8 +255,7 @@ def _centrality(rows: Floats, groups: np.ndarray, quotes: pd.Series) -> np.ndarr
     np.add.at(sums, groups, rows)
     means = unit_rows(sums)
     likeness = np.empty(len(rows))
-    for start in range(0, len(rows), _CHUNK):
-        part = slice(start, start + _CHUNK)
+    for part in _parts(len(rows)):
         likeness[part] = np.einsum("ij,ij->i", rows[part], means[groups[part]])
     spoken = (quotes.str.count(r"\s+") + 1).to_numpy(dtype=np.float64)
     return np.round(likeness * np.minimum(spoken, _TELLING_WORDS) / _TELLING_WORDS, 6)
@@ -257,15 +310,45 @@ def _themes(spans: pd.DataFrame, known: Sequence[str]) -> tuple[pd.DataFrame, pd
     return spans, schema.conform(themes, schema.THEMES)
 
 
-def _texts(spans: pd.DataFrame) -> dict[str, list[tuple[str, str]]]:
+def _texts(spans: pd.DataFrame) -> dict[str, Sequence[tuple[str, str]]]:
     """Return theme -> (document, text), the most central first; a subject only if it names the matter."""
-    texts: dict[str, list[tuple[str, str]]] = {}
-    for theme, rows in spans.groupby("theme_id", sort=True):
-        quotes = list(dict.fromkeys(zip(rows["document_id"], rows["quote"], strict=True)))
-        subjects = dict.fromkeys(zip(rows["document_id"], rows["subject"], strict=True))
-        telling = _telling_subjects(quotes, subjects) if rows["subject"].any() else []
-        texts[str(theme)] = [pair for both in _alternating(quotes, telling) for pair in both]
+    once = ~_codes(spans, "theme_id", "document_id", "quote").duplicated().to_numpy()
+    texts: dict[str, Sequence[tuple[str, str]]] = {}
+    for theme, places in spans.groupby("theme_id", sort=True).indices.items():
+        quotes = _Quotes(spans, np.asarray(places)[once[places]])
+        rows = spans.iloc[places]
+        if rows["subject"].any():
+            subjects = dict.fromkeys(zip(rows["document_id"], rows["subject"], strict=True))
+            said = quotes[:]
+            both = _alternating(said, _telling_subjects(said, subjects))
+            texts[str(theme)] = [pair for pairs in both for pair in pairs]
+        else:
+            texts[str(theme)] = quotes
     return texts
+
+
+def _codes(spans: pd.DataFrame, *columns: str) -> pd.DataFrame:
+    return pd.DataFrame({column: pd.factorize(spans[column])[0] for column in columns})
+
+
+class _Quotes(Sequence[tuple[str, str]]):
+    """(document, quote) pairs that are made when they are read: of a large theme, few are."""
+
+    def __init__(self, spans: pd.DataFrame, places: np.ndarray) -> None:
+        self._spans, self._places = spans, places
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    @overload
+    def __getitem__(self, place: int) -> tuple[str, str]: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[tuple[str, str]]: ...
+    def __getitem__(self, place: int | slice) -> tuple[str, str] | list[tuple[str, str]]:
+        if isinstance(place, int):
+            return self[place : place + 1 or None][0]
+        rows = self._spans.iloc[self._places[place]]
+        return list(zip(rows["document_id"], rows["quote"], strict=True))
 
 
 def _telling_subjects(

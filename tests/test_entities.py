@@ -160,6 +160,7 @@ def test_texts_of_a_document_do_not_depend_on_row_order():
     evidence = evidence_of(scored_rows(rows))
     texts = document_texts(evidence.iloc[::-1], "tags")
     assert texts.to_dict("index") == {"a": {"text": "S . one . two", "tags": "x ; y"}}
+    assert document_texts(evidence.iloc[:0], "tags").empty
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import json
 import random
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -41,6 +42,25 @@ def test_order_and_repetition_of_texts_change_no_bit():
 def test_texts_that_say_nothing_are_rows_of_zeros():
     assert not static.fit_static([], LOADED).encode(["", "\ud800"])[0].any()
     assert static.fit_static(TEXTS, LOADED).encode([]).shape == (0, LOADED.rows.shape[1])
+
+
+@pytest.mark.parametrize("room", [0, static._KNOWN_WORDS])
+def test_tokens_are_those_of_whole_texts(monkeypatch, room):
+    monkeypatch.setattr(static, "_KNOWN_WORDS", room)
+    texts = [
+        *TEXTS,
+        "Re-booking:\tfailed\n\nTWICE  [MASK] ##s",
+        "naïve e\u0301t\u0301 日本 a\x1cb c\x85d ΣΣ",
+        "x" * 150,
+    ]
+    vectors = replace(LOADED, known={})
+    for _ in range(2):
+        found = vectors.counted(texts)
+        expected = [
+            sorted({*one.ids}) for one in LOADED.tokenizer.encode_batch(texts, add_special_tokens=False)
+        ]
+        assert [found[row].indices.tolist() for row in range(len(texts))] == expected
+        assert (found.data == 1).all()
 
 
 def test_the_shipped_vectors_name_their_licence_and_source():
