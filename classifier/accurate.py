@@ -102,8 +102,8 @@ def refine(model: AccurateModel, texts: Sequence[str], scores: Scores, rows: Int
     own = np.concatenate([np.arange(scores.first[row], scores.first[row + 1]) for row in rows])
     first = np.concatenate([[0], np.cumsum(sizes[rows])])
     units = UnitPlaces(first, scores.start[own], scores.end[own])
-    logits = logits_of(model.transformer, [texts[row] for row in rows], units)
     again = scores.again[own]
+    logits = logits_of(model.transformer, [texts[row] for row in rows], units, again)
     everything = np.ones(len(rows), dtype=np.bool_)
     new = decide(model.heads, _without(logits, again), readable=everything, known=scores.known[rows])
     new = expanded(new, units, again)
@@ -144,7 +144,9 @@ def _put(old: npt.NDArray[Any], rows: Ints, new: Any) -> npt.NDArray[Any]:
     return copy
 
 
-def logits_of(transformer: Transformer, texts: Sequence[str], units: Places) -> Logits:
+def logits_of(
+    transformer: Transformer, texts: Sequence[str], units: Places, again: Flags | None = None
+) -> Logits:
     """Return the mean outputs of each unit's and each window's tokens.
 
     Parameters
@@ -155,16 +157,22 @@ def logits_of(transformer: Transformer, texts: Sequence[str], units: Places) -> 
         n cleaned texts, each with a unit at least.
     units
         Of the texts.
+    again
+        Which units repeat earlier ones of their text, shape (u,): they aren't read. A passage that is said
+        over and over would otherwise look like none that the model has learnt from.
     """
-    encoded = transformer.encode(texts)
-    owned = [
-        _units_of(units.start[begin:stop], starts)
-        for begin, stop, (_, starts) in zip(units.first[:-1], units.first[1:], encoded, strict=True)
-    ]
+    encoded, owned = [], []
+    for begin, stop, (ids, starts) in zip(
+        units.first[:-1], units.first[1:], transformer.encode(texts), strict=True
+    ):
+        unit = _units_of(units.start[begin:stop], starts)
+        read = slice(None) if again is None else ~again[begin:stop][unit]
+        encoded.append(ids[read])
+        owned.append(unit[read])
     windows = [windows_of(unit) for unit in owned]
     outputs = iter(
         transformer.outputs_of(
-            [ids[a:b] for (ids, _), parts in zip(encoded, windows, strict=True) for a, b in parts]
+            [ids[a:b] for ids, parts in zip(encoded, windows, strict=True) for a, b in parts]
         )
     )
     sizes = np.diff(units.first)
