@@ -230,11 +230,15 @@ def _processors() -> int:
 
 
 def _may_overflow() -> bool:
-    """Whether sums of int8 products overflow on this processor: x86 without VNNI. Linux alone tells."""
+    """Whether sums of int8 products overflow on this processor; Linux alone tells."""
     try:
-        about = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+        return _overflows(Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace"))
     except OSError:
         return False
+
+
+def _overflows(about: str) -> bool:
+    """Whether they do on the processor that /proc/cpuinfo tells about: x86 without VNNI."""
     flags = re.search(r"^flags\s*:(.*)$", about, re.MULTILINE)
     return flags is not None and "vnni" not in flags[1]
 

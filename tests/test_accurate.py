@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 import trained
 
-from classifier import accurate, classify
+from classifier import accurate, classify, kernel
+from classifier.buffers import Column
 from classifier.classify import Head, Scores
+from classifier.classify.limits import NO_UNIT
 from classifier.classify.weights import OUTPUTS
 from classifier.labels import LABELS
 
@@ -103,3 +105,23 @@ def test_what_is_said_over_and_over_counts_once_here_too() -> None:
     assert found.evidence[units].tolist() == [[True, False, False], *[[False] * 3] * 79]
     assert (found.deciding[1, 0] == [found.first[1], found.first[1] + 2]).all()
     assert found.decision[2].tolist() == [False, True, False]
+
+
+def test_what_is_said_again_is_not_read_again() -> None:
+    texts = [f"{PAIN} {DULL} {PAIN}"]
+    units = kernel.split_column(Column.of(texts))
+    read: list[int] = []
+
+    class Counting(Reader):
+        def outputs_of(self, windows: list[Any]) -> list[Any]:
+            read.extend(len(window) for window in windows)
+            return super().outputs_of(windows)
+
+    again = np.array([False, False, True])
+    logits = accurate.logits_of(Counting(), texts, units, again)  # type: ignore[arg-type]
+    said = [f"{PAIN} {DULL}"]
+    once = accurate.logits_of(Counting(), said, kernel.split_column(Column.of(said)))  # type: ignore[arg-type]
+    assert read[0] == read[1] == len(re.findall(r"\w+", f"{PAIN} {DULL}"))
+    np.testing.assert_array_equal(logits.part, once.part)
+    np.testing.assert_array_equal(logits.unit[:2], once.unit)
+    assert (logits.unit[2] == NO_UNIT).all()

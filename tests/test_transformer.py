@@ -15,6 +15,9 @@ from classifier.transformer import Transformer
 ENCODERS = Path(__file__).parents[1] / "models" / "encoder"
 ENCODER = ENCODERS / (ENCODERS / "CURRENT").read_text().strip()
 LOADED = Transformer.load(ENCODER, workers=2)
+DEFAULT = ENCODERS.parent / "default"
+TIER = Transformer.load(DEFAULT / (DEFAULT / "CURRENT").read_text().strip() / "accurate", workers=2)
+"""Unlike the encoder it reads texts of one length together."""
 
 TEXTS = [
     "The invoice export drops every third row.",
@@ -59,13 +62,18 @@ def test_what_a_text_is_scored_beside_changes_no_bit():
     assert same(together[::-1], LOADED.run(texts[::-1]))
 
 
-@pytest.mark.parametrize("length", [2, 5, 18, 19, 50])
-def test_texts_of_one_length_change_no_bit_of_each_other(length):
-    ids = LOADED.tokenizer.encode(f"{TEXTS[0]} {TEXTS[2]} " * 20, add_special_tokens=False).ids
+def test_the_accurate_tier_reads_texts_together_and_the_encoder_does_not():
+    assert (TIER.together > 0, LOADED.together) == (True, 0)
+
+
+@pytest.mark.parametrize("length", [2, 5, 18, 19, 50, 110, 198])
+@pytest.mark.parametrize("loaded", [LOADED, TIER], ids=["encoder", "accurate"])
+def test_texts_of_one_length_change_no_bit_of_each_other(loaded, length):
+    ids = loaded.tokenizer.encode(f"{TEXTS[0]} {TEXTS[2]} " * 20, add_special_tokens=False).ids
     windows = [np.array(ids[start : start + length]) for start in range(64)]
-    together = LOADED.outputs_of(windows)
-    alone = [LOADED.outputs_of([window])[0] for window in windows]
-    sevens = [output for start in range(0, 64, 7) for output in LOADED.outputs_of(windows[start : start + 7])]
+    together = loaded.outputs_of(windows)
+    alone = [loaded.outputs_of([window])[0] for window in windows]
+    sevens = [output for start in range(0, 64, 7) for output in loaded.outputs_of(windows[start : start + 7])]
     for outputs in (alone, sevens):
         assert all((a == b).all() for a, b in zip(together, outputs, strict=True))
     assert {len(output) for output in together} == {length}
@@ -129,3 +137,17 @@ def test_a_model_of_another_kind_is_told(monkeypatch):
     monkeypatch.setattr(transformer, "OUTPUT", "logits")
     with pytest.raises(ModelError, match="takes and gives input_ids, output, expected input_ids and logits"):
         Transformer.load(ENCODER)
+
+
+@pytest.mark.parametrize(
+    ("about", "expected"),
+    [
+        ("processor\t: 0\nflags\t\t: fpu avx2 avx512_vnni\n", False),
+        ("processor\t: 0\nflags\t\t: fpu avx avx_vnni\n", False),
+        ("processor\t: 0\nflags\t\t: fpu avx2\n", True),
+        ("processor\t: 0\nFeatures\t: asimd asimddp\n", False),
+        ("", False),
+    ],
+)
+def test_which_processors_overflow(about, expected):
+    assert transformer._overflows(about) == expected
