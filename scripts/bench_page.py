@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bench_peers import PEERS, TORCH
+from page_tables import markdown_table
 
 PROJECT: Final = Path(__file__).resolve().parent.parent
 PAGE: Final = PROJECT / "docs" / "benchmarks.md"
@@ -95,8 +96,7 @@ def _rounded(value: Any) -> Any:
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [list(head), ["---", *["---:"] * (len(head) - 1)], *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return markdown_table(head, rows).removesuffix("\n")
 
 
 def _measured(where: Figures) -> str:

@@ -8,11 +8,12 @@ import json
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+from page_tables import markdown_table
 from sklearn.metrics import cohen_kappa_score
 
 from classifier.labels import EXPECTATION_SOURCES, GAP, LABELS, TITLES
@@ -41,11 +42,6 @@ def rows(kind: str, folder: Path = TRAINING) -> dict[str, list[Row]]:
     }
 
 
-def _table(head: Sequence[str], body: Iterable[Sequence[str]]) -> str:
-    lines = [head, ["---"] + ["---:"] * (len(head) - 1), *body]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines) + "\n"
-
-
 def _counts(found: Sequence[Row]) -> list[str]:
     labels = Counter(label for row in found for label in row["labels"])
     none = sum(not row["labels"] for row in found)
@@ -59,7 +55,7 @@ def _files() -> str:
     found = {**rows("written"), **rows("annotations")}
     everything = [row for part in found.values() for row in part]
     body = [[f"`{name}`", *_counts(part)] for name, part in found.items()]
-    return _table(["file", *_HEAD], [*body, ["**all**", *_counts(everything)]])
+    return markdown_table(["file", *_HEAD], [*body, ["**all**", *_counts(everything)]])
 
 
 def _by(kind: str, *columns: str) -> Callable[[], str]:
@@ -72,7 +68,7 @@ def _by(kind: str, *columns: str) -> Callable[[], str]:
                 [name, *_counts([row for row, own in zip(found, names, strict=True) if own == name])]
                 for name in sorted(set(names))
             ]
-            blocks.append(_table([column, *_HEAD], body))
+            blocks.append(markdown_table([column, *_HEAD], body))
         return "\n".join(blocks)
 
     return section
@@ -86,7 +82,7 @@ def _expectation_sources() -> str:
             for kind in ("written", "annotations")
         ]
         body.append([name, *(f"{count:,}" for count in cells)])
-    return _table(["expectation source", "written", "annotated public texts"], body)
+    return markdown_table(["expectation source", "written", "annotated public texts"], body)
 
 
 def _read_twice() -> str:
@@ -100,7 +96,7 @@ def _read_twice() -> str:
     total = Counter(row["source"] for row in [*annotated, *written])
     body = [[name, f"{twice[name]:,}", f"{count:,}"] for name, count in sorted(total.items())]
     body.append(["**all**", f"{sum(twice.values()):,}", f"{sum(total.values()):,}"])
-    return _table(["source", "read twice", "labelled"], body)
+    return markdown_table(["source", "read twice", "labelled"], body)
 
 
 def kappas(readings: Sequence[Row]) -> list[list[str]]:
@@ -132,7 +128,7 @@ def _kappa_table() -> str:
     readings = [row for part in rows("readings").values() for row in part]
     if not readings:
         return "No file of individual readings (`readings_*.jsonl`) is kept yet.\n"
-    return _table(["source", "texts", *(TITLES[label] for label in LABELS)], kappas(readings))
+    return markdown_table(["source", "texts", *(TITLES[label] for label in LABELS)], kappas(readings))
 
 
 def _public() -> str:

@@ -4,8 +4,10 @@ In: the figures that were kept. Out: Markdown. Never reads or writes a file.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, Final
+
+from page_tables import markdown_table
 
 from classifier.labels import GAP, LABELS, PAIN, REQUEST, TITLES
 from classifier.options import TIERS
@@ -45,11 +47,6 @@ Figures = Mapping[str, Any]
 # Cells and tables
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [head, ["---"] + ["---:"] * (len(head) - 1), *rows]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines) + "\n"
-
-
 def _number(value: float | None) -> str:
     return NOTHING if value is None else re.sub(r"^(-?)0(?=\.)", r"\1", f"{value:.3f}")
 
@@ -72,7 +69,7 @@ def _tiers(results: Figures) -> dict[str, Any]:
 
 
 def _models(results: Figures) -> str:
-    return _table(
+    return markdown_table(
         ["tier", "model", "resamples"],
         [[tier, f"`{one['model_id']}`", f"{one['resamples']:,}"] for tier, one in _tiers(results).items()],
     )
@@ -109,7 +106,7 @@ def _gold(results: Figures) -> str:
         bound = "at most" if key == "ece" else "at least"
         cells = [cell(measured[tier]["gold"]) if tier in measured else NOTHING for tier in TIERS]
         rows.append([title, f"{bound} {aims}", *cells])
-    return _table(["figure", f"aimed at ({' / '.join(TIERS)})", *TIERS], rows)
+    return markdown_table(["figure", f"aimed at ({' / '.join(TIERS)})", *TIERS], rows)
 
 
 def _gold_labels(results: Figures) -> str:
@@ -128,7 +125,7 @@ def _gold_labels(results: Figures) -> str:
         for tier, one in _tiers(results).items()
     ]
     head = ["set and label", "tier", "documents with it", "precision", "recall", "F1", "average precision"]
-    return _table(head, rows)
+    return markdown_table(head, rows)
 
 
 def _calibration(results: Figures) -> str:
@@ -140,7 +137,7 @@ def _calibration(results: Figures) -> str:
     pictures = [
         f"![Reliability of the {tier} tier](quality/{tier}-reliability.png)\n" for tier in _tiers(results)
     ]
-    return _table(["label", "tier", *SETS], rows) + "\n" + "\n".join(pictures)
+    return markdown_table(["label", "tier", *SETS], rows) + "\n" + "\n".join(pictures)
 
 
 def _coverage(results: Figures) -> str:
@@ -162,7 +159,7 @@ def _coverage(results: Figures) -> str:
         f"![Risk and coverage of the {tier} tier](quality/{tier}-risk_coverage.png)\n"
         for tier in _tiers(results)
     ]
-    return _table(head, rows) + "\n" + "\n".join(pictures)
+    return markdown_table(head, rows) + "\n" + "\n".join(pictures)
 
 
 def _evidence(results: Figures) -> str:
@@ -171,7 +168,7 @@ def _evidence(results: Figures) -> str:
         for name in SETS
         for tier, one in _tiers(results).items()
     ]
-    return _table(["set", "tier", *(TITLES[label] for label in LABELS), "all"], rows)
+    return markdown_table(["set", "tier", *(TITLES[label] for label in LABELS), "all"], rows)
 
 
 def _sources(results: Figures) -> str:
@@ -183,7 +180,7 @@ def _sources(results: Figures) -> str:
             [gold, *(str(row.get(name, 0)) for name in names)] for gold, row in found["confusion"].items()
         ]
         right = f"{tier}: right on {_shown(found['accuracy'])} of {found['measured']} gaps that were found."
-        blocks.append(f"{right}\n\n{_table(['gold, below; said, right', *names], rows)}")
+        blocks.append(f"{right}\n\n{markdown_table(['gold, below; said, right', *names], rows)}")
     return "\n".join(blocks)
 
 
@@ -203,7 +200,7 @@ def _transfer(results: Figures) -> str:
         rows.append(
             [f"{test}: {found['title']}", published, found["published_of"], _number(AIMED.get(key)), *cells]
         )
-    return _table(["test", "published F1", "of", "aimed at", *TIERS], rows) if rows else ""
+    return markdown_table(["test", "published F1", "of", "aimed at", *TIERS], rows) if rows else ""
 
 
 def _transfer_detail(results: Figures) -> str:
@@ -223,7 +220,7 @@ def _transfer_detail(results: Figures) -> str:
         if "precision" in found
     ]
     head = ["test", "tier", "texts", "share of yes", "precision", "recall", "ROC AUC", "left out"]
-    return _table(head, rows) if rows else ""
+    return markdown_table(head, rows) if rows else ""
 
 
 def _prior_shift(results: Figures) -> str:
@@ -240,7 +237,7 @@ def _prior_shift(results: Figures) -> str:
         for row in results.get("prior_shift", {}).get(tier, {"rows": []})["rows"]
     ]
     head = ["set", "label", "tier", "share", "in training", "estimated", "F1", "F1 with it", "difference"]
-    return _table(head, rows) if rows else ""
+    return markdown_table(head, rows) if rows else ""
 
 
 def _language(results: Figures) -> str:
@@ -255,7 +252,7 @@ def _language(results: Figures) -> str:
         for row in results.get("language", [])
     ]
     head = ["set", "language", "words", "texts", "right", "not told", "wrong", "told as English"]
-    return _table(head, rows) if rows else ""
+    return markdown_table(head, rows) if rows else ""
 
 
 def _learning_curve(results: Figures) -> str:
@@ -272,7 +269,10 @@ def _learning_curve(results: Figures) -> str:
         for point in points
     ]
     head = ["documents", "macro-F1", "gain", *(TITLES[label] for label in (PAIN, REQUEST, GAP))]
-    return _table(head, rows) + "\n![Macro-F1 by number of training documents](quality/learning-curve.svg)\n"
+    return (
+        markdown_table(head, rows)
+        + "\n![Macro-F1 by number of training documents](quality/learning-curve.svg)\n"
+    )
 
 
 SECTIONS: Final[dict[str, Callable[[Figures], str]]] = {

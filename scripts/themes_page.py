@@ -8,10 +8,12 @@ import json
 import os
 import platform
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
+
+from page_tables import markdown_table
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 PAGE: Final = ROOT / "docs" / "benchmarks.md"
@@ -85,7 +87,7 @@ def _shown_scale(figures: Figures, measured: str) -> str:
             "from their texts to themes with titles (without reading and ranking), each size in a process of "
             f"its own. {measured}",
             "",
-            _table(head, rows),
+            markdown_table(head, rows),
             *([*notes, ""] if notes else []),
         ]
     )
@@ -104,7 +106,7 @@ def _shown_quality(figures: Figures, measured: str) -> str:
         "count .7 beside them. *Alone*: the part of texts that share a group with none. How static vectors "
         f"are weighed was chosen on the last two sets. {measured}"
     )
-    return "\n".join(["### Quality by what is compared", "", text, "", _table(head, rows)])
+    return "\n".join(["### Quality by what is compared", "", text, "", markdown_table(head, rows)])
 
 
 def _shown_sample(figures: Figures, measured: str) -> str:
@@ -134,7 +136,7 @@ def _shown_sample(figures: Figures, measured: str) -> str:
         "assigned. The B-cubed F1 of one against the other says how far the themes differ, that against "
         f"intents which are the better ones. {measured}"
     )
-    return "\n".join(["### What a sample changes", "", text, "", _table(head, rows)])
+    return "\n".join(["### What a sample changes", "", text, "", markdown_table(head, rows)])
 
 
 def _shown_bertopic(figures: Figures, measured: str) -> str:
@@ -158,7 +160,7 @@ def _shown_bertopic(figures: Figures, measured: str) -> str:
         "with its defaults: UMAP to 5 dimensions (random state fixed), HDBSCAN, at least ten texts to a "
         f"topic; in brackets with each outlier as a group of its own instead of all as one. {measured}"
     )
-    return "\n".join(["### BERTopic", "", text, "", _table(head, rows)])
+    return "\n".join(["### BERTopic", "", text, "", markdown_table(head, rows)])
 
 
 SHOWN: Final[dict[str, Callable[[Figures, str], str]]] = {
@@ -167,11 +169,6 @@ SHOWN: Final[dict[str, Callable[[Figures, str], str]]] = {
     "sample": _shown_sample,
     "bertopic": _shown_bertopic,
 }
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [head, ["---"] + ["---:"] * (len(head) - 1), *rows]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines) + "\n"
 
 
 def _agreement_cells(one: Figures) -> list[str]:
