@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from classifier import schema
 from classifier.hashes import hash_column, mixed
-from classifier.remembered import NOWHERE, Index, Kept, Keys
+from classifier.remembered import NOWHERE, Index, Kept, Keys, Record
 
 EXACT: Final = "exact"
 SAME_ID: Final = "same_id"
@@ -74,13 +74,19 @@ class Deduplicator:
         kept = np.ones(len(documents), dtype=np.bool_)
         here = _Seen({}, {})
         found: list[tuple[str, str]] = []
-        for row in self._suspects(batch, suffix).nonzero()[0]:
-            verdict = self._verdict(batch, int(row), here)
+        suspects = self._suspects(batch, suffix).nonzero()[0]
+        with_id = self._with_key(self._ids, batch.id_keys, suspects[batch.has_id[suspects]])
+        with_content = self._with_key(
+            self._contents, batch.content_keys, suspects[batch.comparable[suspects]]
+        )
+        for row in suspects.tolist():
+            verdict = _verdict(batch, row, here, with_id.get(row), with_content.get(row))
             if verdict is not None and verdict[1] == SAME_ID and foreign is not None and foreign[row]:
-                batch.rename(int(row), f"{batch.ids[row]}{suffix}")
-                verdict = self._verdict(batch, int(row), here)
+                batch.rename(row, f"{batch.ids[row]}{suffix}")
+                renamed = self._with_key(self._ids, batch.id_keys, np.array([row])).get(row)
+                verdict = _verdict(batch, row, here, renamed, with_content.get(row))
             if verdict is None:
-                here.add(batch, int(row))
+                here.add(batch, row)
             else:
                 kept[row] = False
                 found.append(verdict)
@@ -107,23 +113,11 @@ class Deduplicator:
             suspects[used] |= known
         return suspects
 
-    def _verdict(self, batch: "Fingerprints", row: int, here: "_Seen") -> tuple[str, str] | None:
-        """Return (id of the original, kind); None for a new document."""
-        name = batch.ids[row]
-        if batch.has_id[row]:
-            text = here.text_of_id.get(name)
-            if text is None:
-                text = self._kept.text_of(self._ids.find_one(batch.id_keys[row]), name)
-            if text is not None:
-                return name, EXACT if text == batch.text(row) else SAME_ID
-        if batch.comparable[row]:
-            key = (int(batch.content_keys[row]), *batch.text(row))
-            original = here.id_of_content.get(key)
-            if original is None:
-                original = self._kept.id_of(self._contents.find_one(batch.content_keys[row]), batch.text(row))
-            if original is not None:
-                return original, SAME_TEXT
-        return None
+    def _with_key(self, index: Index, keys: Keys, rows: npt.NDArray[np.int64]) -> dict[int, Record]:
+        """Return for each of the batch's `rows` the document of an earlier batch with its key, if any."""
+        places = index.find(keys[rows])
+        there = places != NOWHERE
+        return dict(zip(rows[there].tolist(), self._kept.records(places[there]), strict=True))
 
     def _remember(self, batch: "Fingerprints", kept: Mask) -> None:
         rows = np.full(len(kept), NOWHERE, dtype=np.int32)
@@ -252,6 +246,34 @@ class _Seen:
             self.text_of_id[batch.ids[row]] = batch.text(row)
         if batch.comparable[row]:
             self.id_of_content[(int(batch.content_keys[row]), *batch.text(row))] = batch.ids[row]
+
+
+def _verdict(
+    batch: Fingerprints, row: int, here: _Seen, with_id: Record | None, with_content: Record | None
+) -> tuple[str, str] | None:
+    """Return (id of the original, kind); None for a new document.
+
+    Parameters
+    ----------
+    here
+        The rows of the batch before this one.
+    with_id, with_content
+        The documents of earlier batches with this row's keys: other ids or texts may have the same.
+    """
+    name, text = batch.ids[row], batch.text(row)
+    if batch.has_id[row]:
+        known = here.text_of_id.get(name)
+        if known is None and with_id is not None and with_id.name == name:
+            known = with_id.text
+        if known is not None:
+            return name, EXACT if known == text else SAME_ID
+    if batch.comparable[row]:
+        original = here.id_of_content.get((int(batch.content_keys[row]), *text))
+        if original is None and with_content is not None and with_content.text == text:
+            original = with_content.name
+        if original is not None:
+            return original, SAME_TEXT
+    return None
 
 
 def fingerprints(documents: pd.DataFrame, texts: pd.Series) -> Fingerprints:

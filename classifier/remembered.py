@@ -4,11 +4,10 @@ In: keys, ids and hashes, batch by batch. Out: which row had a key, and what it 
 key; ids and hashes lie in a file without a name, which is gone with the last who holds it.
 """
 
-import bisect
 import os
 import tempfile
 import weakref
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +23,20 @@ NOWHERE: Final = -1
 
 _LARGEST_RUN: Final = 1 << 22
 """Keys from which on runs aren't merged any more: a merge holds both of them twice."""
+
+
+_TEXT: Final = 16
+"""Bytes of a text hash, as it is kept."""
+
+_OFFSET: Final = 8
+"""Bytes of a place in the ids of a batch, as it is kept."""
+
+
+class Record(NamedTuple):
+    """What is remembered of a document: its id, and the hash that stands for its text."""
+
+    name: str
+    text: tuple[int, int]
 
 
 class Index:
@@ -56,10 +69,6 @@ class Index:
             hit = run_keys[at] == keys
             rows[hit] = run_rows[at[hit]]
         return rows
-
-    def find_one(self, key: np.uint64) -> int:
-        """Return the row of one key."""
-        return int(self.find(np.array([key], dtype=np.uint64))[0])
 
 
 @compiled()
@@ -124,28 +133,29 @@ class Kept:
             ) from error
         self._length += len(ids)
 
-    def text_of(self, row: int, name: str) -> tuple[int, int] | None:
-        """Return the text hash of `row` if its id is `name`: another id may have the same key."""
-        found = self._at(row)
-        return found[1] if found and found[0] == name else None
+    def records(self, rows: Rows) -> list[Record]:
+        """Return what is remembered of each of these rows."""
+        if not len(rows):
+            return []
+        starts = np.array([*self._starts, self._length])
+        parts = np.searchsorted(starts, rows, side="right") - 1
+        at, counts = rows - starts[parts], np.diff(starts)[parts]
+        texts = np.array(self._places)[parts]
+        offsets = texts + _TEXT * counts
+        names = offsets + _OFFSET * (counts + 1)
+        texts, offsets = texts + _TEXT * at, offsets + _OFFSET * at
+        hashes = self._gathered(texts, _TEXT, np.uint64)
+        bounds = self._gathered(offsets, 2 * _OFFSET, np.int64)
+        begins, sizes = (names + bounds[:, 0]).tolist(), np.diff(bounds)[:, 0].tolist()
+        return [
+            Record(self._read(size, begin).decode("utf-8", "surrogatepass"), (first, second))
+            for begin, size, (first, second) in zip(begins, sizes, hashes.tolist(), strict=True)
+        ]
 
-    def id_of(self, row: int, text: tuple[int, int]) -> str | None:
-        """Return the id of `row` if its text is `text`."""
-        found = self._at(row)
-        return found[0] if found and found[1] == text else None
-
-    def _at(self, row: int) -> tuple[str, tuple[int, int]] | None:
-        if row == NOWHERE:
-            return None
-        part = bisect.bisect_right(self._starts, row) - 1
-        end = self._starts[part + 1] if part + 1 < len(self._starts) else self._length
-        count, at, place = end - self._starts[part], row - self._starts[part], self._places[part]
-        first, second = np.frombuffer(self._read(16, place + 16 * at), np.uint64)
-        offsets = place + 16 * count
-        begin, stop = np.frombuffer(self._read(16, offsets + 8 * at), np.int64)
-        names = offsets + 8 * (count + 1)
-        name = self._read(int(stop - begin), names + int(begin))
-        return name.decode("utf-8", "surrogatepass"), (int(first), int(second))
+    def _gathered(self, places: npt.NDArray[np.int64], size: int, kind: npt.DTypeLike) -> npt.NDArray[Any]:
+        """Return `size` bytes from each place as two numbers, shape (n, 2)."""
+        content = b"".join([self._read(size, place) for place in places.tolist()])
+        return np.frombuffer(content, kind).reshape(-1, 2)
 
     def _read(self, size: int, place: int) -> bytes:
         return os.pread(self._file.fileno(), size, place)

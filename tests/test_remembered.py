@@ -42,11 +42,9 @@ def test_what_is_kept_comes_back(batches):
         kept.add(pa.array(batch, pa.string()), hashes[done : done + len(batch)])
         done += len(batch)
     assert len(kept) == len(names)
-    for row, name in enumerate(names):
-        text = (2 * row, 2 * row + 1)
-        assert (kept.text_of(row, name), kept.id_of(row, text)) == (text, name)
-        assert kept.text_of(row, f"{name}x") is kept.id_of(row, (0, 0)) is None
-    assert kept.id_of(NOWHERE, (0, 1)) is None
+    rows = np.array([*range(len(names)), *reversed(range(len(names)))], dtype=np.int32)
+    assert kept.records(rows) == [(names[row], (2 * row, 2 * row + 1)) for row in rows.tolist()]
+    assert kept.records(rows[:0]) == []
 
 
 def test_a_full_disk_is_told(monkeypatch):
