@@ -119,6 +119,7 @@ def refine(model: AccurateModel, texts: Sequence[str], scores: Scores, rows: Int
         refined=_put(scores.refined, rows, True),
         unit_probability=_put(scores.unit_probability, own, new.unit_probability),
         evidence=_put(scores.evidence, own, new.evidence),
+        nearby=_put(scores.nearby, own, new.nearby),
     )
 
 

@@ -73,9 +73,14 @@ def _mark_evidence(
     count: int,
     telling: Flags,
     threshold: np.float32,
+    weaker: np.float32,
     evidence: Flags,
+    nearby: Flags,
 ) -> None:
-    """Mark the units of a document with the label that pass the threshold, or else the best one."""
+    """Mark the units of a document with the label that pass the threshold, or else the best one.
+
+    `nearby` are the others that pass the weaker threshold.
+    """
     best, highest = 0, np.float32(-1.0)
     marked = False
     for place in range(count):
@@ -84,10 +89,13 @@ def _mark_evidence(
         if value >= threshold:
             evidence[at(unit), at(label)] = True
             marked = True
+        elif value >= weaker:
+            nearby[at(unit), at(label)] = True
         if value > highest:
             best, highest = unit, value
     if not marked and count:
         evidence[at(best), at(label)] = True
+        nearby[at(best), at(label)] = False
 
 
 @compiled(forceinline=True)
@@ -201,10 +209,11 @@ def _decide(
     thresholds: Reals,
     limits: Places,
     none: float,
-    out: tuple[Reals, Flags, Flags, Reals, Reals, Flags, Places, Places],
+    nearness: np.float32,
+    out: tuple[Reals, Flags, Flags, Reals, Reals, Flags, Flags, Places, Places],
 ) -> None:
     """Fill `out`, in the order of the fields of `Decided`."""
-    probability, decision, close, known, unit_probability, evidence, source, deciding = out
+    probability, decision, close, known, unit_probability, evidence, nearby, source, deciding = out
     labels = heads.shape[0]
     longest, least_known, shortest, gap = limits[0], limits[1], limits[2], limits[3]
     most = _most_units(first) + 1
@@ -241,7 +250,11 @@ def _decide(
             decision[row, label] = readable and best >= head[6]
             close[row, label] = readable and abs(best - head[6]) < head[9]
             if decision[row, label]:
-                _mark_evidence(unit_probability, label, units, count, telling, thresholds[label], evidence)
+                threshold = thresholds[label]
+                weaker = threshold * nearness
+                _mark_evidence(
+                    unit_probability, label, units, count, telling, threshold, weaker, evidence, nearby
+                )
         source[row] = _source(sums, roots, bias, 2 * labels, evidence, gap, units, count, totals)
 
 
@@ -325,6 +338,7 @@ class Decided:
     known: Reals
     unit_probability: Reals
     evidence: Flags
+    nearby: Flags
     source: Places
     deciding: Places
 
@@ -345,6 +359,7 @@ class Rules:
     shortest: int
     gap: int
     none: float
+    nearby: float
 
 
 def decide(
@@ -377,11 +392,12 @@ def decide(
         known=np.zeros(rows, dtype=np.float32),
         unit_probability=np.zeros((units, labels), dtype=np.float32),
         evidence=np.zeros((units, labels), dtype=np.bool_),
+        nearby=np.zeros((units, labels), dtype=np.bool_),
         source=np.full(rows, -1, dtype=np.int64),
         deciding=np.zeros((rows, labels, 2), dtype=np.int64),
     )
     limits = np.array([rules.longest, rules.least_known, rules.shortest, rules.gap], dtype=np.int64)
     out = tuple(getattr(found, name) for name in Decided.__dataclass_fields__)
-    model = (rules.bias, rules.heads, rules.thresholds, limits, rules.none)
+    model = (rules.bias, rules.heads, rules.thresholds, limits, rules.none, np.float32(rules.nearby))
     _decide(first, start, end, sums, counts, again, *model, out)
     return found

@@ -120,20 +120,21 @@ def _grow(
     start: npt.NDArray[np.int32],
     end: npt.NDArray[np.int32],
     chance: npt.NDArray[np.float32],
+    evidence: Flags,
     low: int,
     high: int,
     begin: Places,
     best: Places,
 ) -> None:
-    """Cut the evidence units low:high, all of one label, into spans.
+    """Cut the units low:high, all of them evidence of one label or near it, into spans.
 
-    `begin` gets, at the last unit of each span, its first one, elsewhere what isn't negative for units that
-    are in a span; `best` its strongest one.
+    `begin` gets, at the last unit of each span, its first one, elsewhere something higher for units that
+    are in a span, and -1 for those in none; `best` its strongest one.
     """
     begin[low:high] = -1
     for place in np.argsort(-chance[low:high], kind="mergesort"):
         unit = low + place
-        if begin[unit] >= 0:
+        if begin[unit] >= 0 or not evidence[unit]:
             continue
         first = last = unit
         while True:
@@ -155,11 +156,12 @@ def join_units(
     start: npt.NDArray[np.int32],
     end: npt.NDArray[np.int32],
     evidence: Flags,
+    nearby: Flags,
     probability: npt.NDArray[np.float32],
     rows: Places,
     items: Places,
 ) -> int:
-    """Join evidence units into spans, sorted by row, label and start; return how many there are.
+    """Join evidence units and those near them into spans, sorted by row, label and start; return how many.
 
     Spans of row i are rows[i]:rows[i + 1]; of span j, items[j] is its label, and its first, last and
     strongest unit. `items` must have room for as many spans as there are evidence units.
@@ -172,14 +174,20 @@ def join_units(
             unit = first[row]
             while unit < first[row + 1]:
                 low = unit
-                while unit < first[row + 1] and evidence[unit, label]:
+                found = False
+                while unit < first[row + 1] and (evidence[unit, label] or nearby[unit, label]):
+                    found |= evidence[unit, label]
                     unit += 1
+                if not found:
+                    unit += 1
+                    continue
                 if unit == low + 1:
                     begin[low], best[low] = low, low
-                elif unit > low:
-                    _grow(start, end, probability[:, label], low, unit, begin, best)
+                else:
+                    chance, telling = probability[:, label], evidence[:, label]
+                    _grow(start, end, chance, telling, low, unit, begin, best)
                 for last in range(low, unit):
-                    if begin[last] <= last:
+                    if 0 <= begin[last] <= last:
                         items[count, 0], items[count, 1] = label, begin[last]
                         items[count, 2], items[count, 3] = last, best[last]
                         count += 1

@@ -63,7 +63,7 @@ def columns_of(
         Name -> further spellings.
     """
     owner = np.repeat(np.arange(len(texts)), np.diff(scores.first))
-    items = _items(scores, scores.evidence & readable[owner][:, None])
+    items = _items(scores, readable[owner][:, None])
     shown = np.diff(items.rows) > 0
     named = _competitors(texts, scores, owner, competitors)
     # Somebody can leave only where there is an account.
@@ -97,12 +97,17 @@ def columns_of(
     }
 
 
-def _items(scores: Scores, evidence: Flags) -> "_Items":
-    """Return the spans that evidence units make: the compiled twin of `classify.spans_of`."""
+def _items(scores: Scores, readable: Flags) -> "_Items":
+    """Return the spans that evidence units make: the compiled twin of `classify.spans_of`.
+
+    `readable` marks the units of documents that may have evidence, shape (u, 1).
+    """
+    evidence, nearby = scores.evidence & readable, scores.nearby & readable
     rows = np.zeros(len(scores.first), dtype=np.int64)
     room = np.empty((int(evidence.sum()), 4), dtype=np.int64)
     chance = scores.unit_probability
-    count = spanfill.join_units(scores.first, scores.start, scores.end, evidence, chance, rows, room)
+    places = (scores.first, scores.start, scores.end)
+    count = spanfill.join_units(*places, evidence, nearby, chance, rows, room)
     label, first, last, best = np.ascontiguousarray(room[:count].T)
     return _Items(
         rows=rows,

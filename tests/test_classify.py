@@ -28,7 +28,19 @@ TEXTS = st.one_of(st.text(max_size=80), st.lists(PIECES, max_size=6).map(" ".joi
 def assert_same(found, expected):
     np.testing.assert_allclose(found.probability, expected.probability, atol=1e-6)
     np.testing.assert_allclose(found.unit_probability, expected.unit_probability, atol=1e-6)
-    names = ("decision", "close", "known", "first", "start", "end", "evidence", "source", "deciding", "again")
+    names = (
+        "decision",
+        "close",
+        "known",
+        "first",
+        "start",
+        "end",
+        "evidence",
+        "nearby",
+        "source",
+        "deciding",
+        "again",
+    )
     for name in names:
         np.testing.assert_array_equal(getattr(found, name), getattr(expected, name), err_msg=name)
 
@@ -59,6 +71,7 @@ def test_chunks_are_scored_like_the_whole(texts, data):
         "source",
         "unit_probability",
         "evidence",
+        "nearby",
         "start",
         "end",
     ):

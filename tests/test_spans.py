@@ -66,6 +66,7 @@ def scores_of(texts: list[str], seed: int) -> Scores:
         [0.0, 1.0, 0.5, 0.25, 1.2e-5, 5e-6, 1e-5, 0.1234567, 2**-7, 0.9999997], dtype=np.float32
     )
     zeros = np.zeros((len(texts), len(LABELS)))
+    kind = draw.random(shape)
     return Scores(
         probability=zeros.astype(np.float32),
         decision=zeros > 0,
@@ -75,7 +76,8 @@ def scores_of(texts: list[str], seed: int) -> Scores:
         start=flat[:, 0],
         end=flat[:, 1],
         unit_probability=draw.choice(chances, size=shape),
-        evidence=draw.random(shape) < 0.6,
+        evidence=kind < 0.5,
+        nearby=kind > 0.7,
         source=np.full(len(texts), -1),
         deciding=np.zeros((len(texts), len(LABELS), 2), dtype=np.int64),
         refined=zeros[:, 0] > 0,
@@ -116,12 +118,14 @@ def test_compiled_rows_equal_the_readable_rule(texts, seed, quotes, with_people)
 
 
 def chances_of(lengths: list[int], chances: list[float]) -> Scores:
-    """Return scores of one document: units of these lengths, a space apart; 0 is no evidence."""
+    """Return scores of one document: units of these lengths, a space apart; below .2 is no evidence alone."""
     scores = scores_of([" ".join("a" * (length - 1) + "." for length in lengths)], 0)
     assert (scores.end - scores.start).tolist() == lengths
     chance = np.zeros_like(scores.unit_probability)
     chance[:, 0] = chances
-    return replace(scores, unit_probability=chance, evidence=chance > 0)
+    return replace(
+        scores, unit_probability=chance, evidence=chance >= 0.2, nearby=(chance > 0) & (chance < 0.2)
+    )
 
 
 @pytest.mark.parametrize(
@@ -138,6 +142,13 @@ def chances_of(lengths: list[int], chances: list[float]) -> Scores:
         ([150, 150], [0.5, 0.5], [(0, 150, 0.5), (151, 301, 0.5)]),
         # A stronger neighbour that is too long doesn't keep the weaker one out.
         ([280, 60, 20], [0.5, 0.75, 0.25], [(0, 280, 0.5), (281, 362, 0.75)]),
+        # What is near evidence belongs to it where it lies beside it, and is none alone.
+        ([20, 20, 20, 20, 20], [0.1, 0.5, 0.1, 0.0, 0.1], [(0, 62, 0.5)]),
+        ([20, 20, 20], [0.5, 0.1, 0.75], [(0, 62, 0.75)]),
+        ([20, 20, 20], [0.0, 0.1, 0.0], []),
+        ([140, 140, 140], [0.1, 0.75, 0.15], [(141, 422, 0.75)]),
+        # Evidence that the room of a stronger one doesn't reach takes the rest.
+        ([140, 140, 140, 140], [0.5, 0.1, 0.1, 0.75], [(0, 281, 0.5), (282, 563, 0.75)]),
     ],
 )
 def test_neighbouring_evidence_is_one_span(lengths, chances, expected):
@@ -145,7 +156,7 @@ def test_neighbouring_evidence_is_one_span(lengths, chances, expected):
     assert classify.spans_of(scores, 0) == [(LABELS[0], *span) for span in expected]
 
 
-@given(st.lists(st.tuples(st.integers(5, 300), st.sampled_from([0.0, 0.25, 0.5, 0.75])), max_size=14))
+@given(st.lists(st.tuples(st.integers(5, 300), st.sampled_from([0.0, 0.1, 0.25, 0.5, 0.75])), max_size=14))
 @settings(max_examples=100, deadline=None)
 def test_spans_hold_each_evidence_unit_once(units):
     scores = chances_of([length for length, _ in units], [chance for _, chance in units])
@@ -156,7 +167,10 @@ def test_spans_hold_each_evidence_unit_once(units):
         [(start, end, chance) for start, end, chance in places if start >= span[1] and end <= span[2]]
         for span in found
     ]
-    assert [unit for inside in held for unit in inside] == [unit for unit in places if unit[2] > 0]
+    assert all(chance > 0 for inside in held for *_, chance in inside)
+    evidence = [[unit for unit in inside if unit[2] >= 0.2] for inside in held]
+    assert [unit for inside in evidence for unit in inside] == [unit for unit in places if unit[2] >= 0.2]
+    assert all(evidence)
     assert [max(chance for *_, chance in inside) for inside in held] == [span[3] for span in found]
     assert [(inside[0][0], inside[-1][1]) for inside in held] == [span[1:3] for span in found]
     documents = pd.DataFrame({"account": [""], "people": [""]}, dtype="str")

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from classifier.classify.limits import LEAST_KNOWN, LONGEST, MANY, NO_UNIT, SHORTEST_EVIDENCE
+from classifier.classify.limits import LEAST_KNOWN, LONGEST, MANY, NEARBY, NO_UNIT, SHORTEST_EVIDENCE
 from classifier.classify.logits import logit
 from classifier.classify.scores import Scores
 from classifier.classify.weights import FastModel
@@ -36,6 +36,7 @@ def score_texts(model: FastModel, texts: Any) -> Scores:
         shortest=SHORTEST_EVIDENCE,
         gap=LABELS.index(GAP),
         none=float(NO_UNIT),
+        nearby=float(NEARBY),
     )
 
     again = deciding.said_again(units.first, sums, counts, MANY)

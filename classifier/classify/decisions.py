@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from classifier.classify.limits import SHORTEST_EVIDENCE
+from classifier.classify.limits import NEARBY, SHORTEST_EVIDENCE
 from classifier.classify.logits import logit, sigmoid, stack
 from classifier.classify.parts import Parts
 from classifier.classify.scores import Flags, Logits, Reals, Scores
@@ -42,7 +42,7 @@ def decide(heads: Mapping[str, Head], logits: Logits, *, readable: Flags, known:
     probability = np.zeros(shape, dtype=np.float32)
     close = np.zeros(shape, dtype=np.bool_)
     unit_probability = np.zeros((len(owner), len(LABELS)), dtype=np.float32)
-    evidence = np.zeros((len(owner), len(LABELS)), dtype=np.bool_)
+    evidence, nearby = np.zeros((2, len(owner), len(LABELS)), dtype=np.bool_)
     telling = _telling(logits.end - logits.start, owner, rows)
     decision = np.zeros(shape, dtype=np.bool_)
     for place, label in enumerate(LABELS):
@@ -55,13 +55,10 @@ def decide(heads: Mapping[str, Head], logits: Logits, *, readable: Flags, known:
         decision[:, place] = readable & (found >= logit(head.threshold))
         close[:, place] = readable & (np.abs(found - logit(head.threshold)) < head.margin)
         unit_probability[:, place] = sigmoid(head.unit_scale * per_unit.astype(np.float64) + head.unit_shift)
-        evidence[:, place] = _evidence(
-            np.where(telling, unit_probability[:, place], 0.0),
-            decision[:, place],
-            owner,
-            logits.first,
-            head.unit_threshold,
-        )
+        chance = np.where(telling, unit_probability[:, place], 0.0)
+        evidence[:, place] = _evidence(chance, decision[:, place], owner, logits.first, head.unit_threshold)
+        weak = chance >= np.float32(head.unit_threshold) * NEARBY
+        nearby[:, place] = decision[owner, place] & weak & ~evidence[:, place]
     return Scores(
         probability=probability,
         decision=decision,
@@ -72,6 +69,7 @@ def decide(heads: Mapping[str, Head], logits: Logits, *, readable: Flags, known:
         end=logits.end,
         unit_probability=unit_probability,
         evidence=evidence,
+        nearby=nearby,
         source=_expectation_source(logits.unit[:, _SOURCE], evidence[:, LABELS.index(GAP)], owner, rows),
         deciding=deciding,
         refined=np.zeros(rows, dtype=np.bool_),

@@ -14,6 +14,11 @@ SHORTEST_EVIDENCE: Final = 16
 """Code points. A subject of a word or two and a signature score well at times, but quoted alone they tell
 nothing."""
 
+NEARBY: Final = np.float32(1 / 3)
+"""Share of the threshold of a unit from which on it belongs to evidence beside it: an argument often runs on
+over a sentence that is none alone. Two thresholds, the higher one to begin and the lower one to go on (Canny
+1986, with a ratio of two or three)."""
+
 LEAST_KNOWN: Final = 2
 """So many n-grams that the model knows must a document have to get a label: one word alone tells nothing."""
 

@@ -50,8 +50,9 @@ def expanded(scores: Scores, units: Places, again: Flags) -> Scores:
     """
     once = np.flatnonzero(~again)
     unit_probability = np.zeros((len(again), len(LABELS)), dtype=np.float32)
-    evidence = np.zeros((len(again), len(LABELS)), dtype=np.bool_)
-    unit_probability[once], evidence[once] = scores.unit_probability, scores.evidence
+    evidence, nearby = np.zeros((2, len(again), len(LABELS)), dtype=np.bool_)
+    unit_probability[once] = scores.unit_probability
+    evidence[once], nearby[once] = scores.evidence, scores.nearby
     begin, stop = scores.deciding[..., 0], scores.deciding[..., 1]
     some = stop > begin
     deciding = np.repeat(units.first[:-1], 2 * len(LABELS)).reshape(scores.deciding.shape)
@@ -63,6 +64,7 @@ def expanded(scores: Scores, units: Places, again: Flags) -> Scores:
         end=units.end,
         unit_probability=unit_probability,
         evidence=evidence,
+        nearby=nearby,
         deciding=deciding,
         again=again,
     )

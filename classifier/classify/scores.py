@@ -34,6 +34,8 @@ class Scores:
         Probability that the unit carries the label, shape (u, 3).
     evidence
         Whether the unit is evidence for a label that its document has, shape (u, 3).
+    nearby
+        Whether the unit may belong to evidence beside it, but is none alone, shape (u, 3).
     source
         Index into EXPECTATION_SOURCES per document, -1 without an expectation gap, shape (n,).
     deciding
@@ -54,6 +56,7 @@ class Scores:
     end: npt.NDArray[np.int32]
     unit_probability: Reals
     evidence: Flags
+    nearby: Flags
     source: npt.NDArray[np.int64]
     deciding: npt.NDArray[np.int64]
     refined: Flags
