@@ -167,7 +167,7 @@ def _cut(lengths: Places, count: int, longest: int, stops: Places) -> int:
 @compiled(forceinline=True)
 def _best_part(
     sums: Reals,
-    counts: npt.NDArray[np.int32],
+    sizes: npt.NDArray[np.int32],
     units: Places,
     stops: Places,
     parts: int,
@@ -187,7 +187,7 @@ def _best_part(
         for place in range(begin, stop):
             unit = at(units[at(place)])
             total += np.float64(sums[unit, at(label)])
-            ngrams += counts[unit, 0]
+            ngrams += sizes[unit]
         document = np.float32(total / _root(ngrams)) + bias
         value = _stacked(logits, begin, stop, document, head, none, room)
         if value > best:
@@ -203,6 +203,7 @@ def _decide(
     end: npt.NDArray[np.int32],
     sums: Reals,
     counts: npt.NDArray[np.int32],
+    sizes: npt.NDArray[np.int32],
     again: Flags,
     bias: Reals,
     heads: Doubles,
@@ -231,7 +232,7 @@ def _decide(
             unit = at(units[at(place)])
             ngrams += counts[unit, 0]
             familiar += counts[unit, 1]
-            roots[at(place)] = _root(counts[unit, 0])
+            roots[at(place)] = _root(sizes[unit])
         known[row] = familiar / ngrams if ngrams else 0.0
         readable = familiar >= least_known
         for label in range(labels):
@@ -242,7 +243,7 @@ def _decide(
                 logits[at(place)] = logit
                 unit_probability[unit, at(label)] = _sigmoid(head[7] * np.float64(logit) + head[8])
             best, begin, stop = _best_part(
-                sums, counts, units, stops, parts, label, bias[label], logits, head, none, room
+                sums, sizes, units, stops, parts, label, bias[label], logits, head, none, room
             )
             deciding[row, label, 0] = units[begin] if count else first[row]
             deciding[row, label, 1] = units[stop - 1] + 1 if count else first[row]
@@ -348,7 +349,7 @@ class Rules:
     """What decides: of a model, and of `classify`.
 
     `heads` has a row per label: the six weights of its stack, the logit of its threshold, scale and shift of
-    its units, the margin. `thresholds` are those of units.
+    its units, the margin. `thresholds` are those of units, `per_known` is of the model's features.
     """
 
     bias: Reals
@@ -360,6 +361,7 @@ class Rules:
     gap: int
     none: float
     nearby: float
+    per_known: bool
 
 
 def decide(
@@ -399,5 +401,6 @@ def decide(
     limits = np.array([rules.longest, rules.least_known, rules.shortest, rules.gap], dtype=np.int64)
     out = tuple(getattr(found, name) for name in Decided.__dataclass_fields__)
     model = (rules.bias, rules.heads, rules.thresholds, limits, rules.none, np.float32(rules.nearby))
-    _decide(first, start, end, sums, counts, again, *model, out)
+    sizes = np.ascontiguousarray(counts[:, int(rules.per_known)])
+    _decide(first, start, end, sums, counts, sizes, again, *model, out)
     return found

@@ -34,12 +34,18 @@ _fold = lru_cache(maxsize=4096)(fold)
 
 @dataclass(frozen=True)
 class FeatureSettings:
-    """Which n-grams are taken and how many buckets they fall into (2 ** bits)."""
+    """Which n-grams are taken, how many buckets they fall into (2 ** bits), and how their weights are scaled.
+
+    A sum of weights is divided by the root of how many n-grams there are: `per_known` counts those that the
+    model knows alone, so that a text in words of another trade isn't taken for a weak one. Models of format 1
+    count all.
+    """
 
     bits: int = 20
     words: int = 2
     char_min: int = 3
     char_max: int = 5
+    per_known: bool = False
 
     @property
     def buckets(self) -> int:

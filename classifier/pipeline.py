@@ -198,7 +198,7 @@ def part_of(batch: ReadBatch, *, model: LoadedModel, settings: ScoreSettings, fi
         places=documents[list(PLACE)],
         prints=fingerprints(documents, texts),
         rejected=batch.rejected,
-        dropped=schema.conform(pd.concat([batch.dropped, dropped], ignore_index=True), schema.DROPPED),
+        dropped=_below(batch.dropped, dropped),
         documents=len(batch.documents),
         merged=batch.merged,
         notes=batch.notes,
@@ -243,7 +243,15 @@ def prepare(documents: pd.DataFrame, filters: Filters) -> tuple[pd.DataFrame, pd
         texts = texts[~automatic].reset_index(drop=True)
     documents, answers = _drop(documents, automatic, "auto_reply")
     documents = documents.assign(people=redact.with_senders(documents["people"], texts))
-    return documents, texts, pd.concat([filtered, answers], ignore_index=True)
+    return documents, texts, _below(filtered, answers)
+
+
+def _below(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
+    """Return table DROPPED of both; mostly there is nothing to join."""
+    tables = [table for table in (first, second) if len(table)]
+    if not tables:
+        return schema.empty(schema.DROPPED)
+    return schema.conform(pd.concat(tables, ignore_index=True), schema.DROPPED)
 
 
 def _drop(documents: pd.DataFrame, mask: np.ndarray, reason: str) -> tuple[pd.DataFrame, pd.DataFrame]:

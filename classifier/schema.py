@@ -6,6 +6,7 @@ Never guesses: a value that doesn't fit its type is a SchemaError.
 
 import operator
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from numbers import Real
 from typing import Final
 
@@ -276,7 +277,12 @@ LABELLED: Final[Table] = {
 
 def empty(table: Table) -> pd.DataFrame:
     """Return the table without rows, with its columns in order and its types."""
-    return pd.DataFrame({name: pd.Series(dtype=dtype) for name, dtype in table.items()})
+    return _without_rows(tuple(table.items())).copy(deep=False)
+
+
+@lru_cache(maxsize=32)
+def _without_rows(table: tuple[tuple[str, str], ...]) -> pd.DataFrame:
+    return pd.DataFrame({name: pd.Series(dtype=dtype) for name, dtype in table})
 
 
 def conform(frame: pd.DataFrame, table: Table, *, extra: Sequence[str] = ()) -> pd.DataFrame:
@@ -329,6 +335,8 @@ def _conforms(frame: pd.DataFrame, table: Table) -> bool:
 
 
 def _typed(column: pd.Series, dtype: str) -> pd.Series:
+    if dtype != STR and column.dtype == dtype:
+        return column
     try:
         return _converted(column, dtype)
     except (TypeError, ValueError):

@@ -21,7 +21,10 @@ from classifier.features import FeatureSettings
 from classifier.labels import LABELS
 
 SETTINGS = train.TrainingSettings(
-    features=FeatureSettings(bits=21, words=3, char_max=0), document_c=16.0, unit_c=8.0, min_documents=4
+    features=FeatureSettings(bits=21, words=3, char_max=0, per_known=True),
+    document_c=16.0,
+    unit_c=8.0,
+    min_documents=4,
 )
 SOFT = 0.2
 """Weight of a soft label beside one that was given by reading."""

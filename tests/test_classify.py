@@ -9,9 +9,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from classifier import classify, features, split, train
-from classifier.classify import parts
+from classifier.classify import parts, readable
 from classifier.classify.limits import LEAST_KNOWN, LONGEST
 from classifier.classify.logits import sigmoid, stack
+from classifier.classify.scores import UnitPlaces
 from classifier.classify.weights import STACKED
 from classifier.features import FeatureSettings
 from classifier.labels import EXPECTATION_SOURCES, GAP, LABELS
@@ -55,6 +56,31 @@ def assert_same(found, expected):
 @settings(max_examples=150, deadline=None)
 def test_the_readable_twin_says_the_same(text):
     assert_same(classify.score_texts(trained.model(), [text]), classify.score_one(trained.model(), text))
+
+
+def with_scaling(*, per_known):
+    model = trained.model()
+    return replace(model, features=replace(model.features, per_known=per_known))
+
+
+@pytest.mark.parametrize("text", [COMPLAINT, f"{COMPLAINT} {WISH} Zqxv wqzk vvqx."])
+def test_models_of_old_count_all_ngrams_in_both_twins(text):
+    old = with_scaling(per_known=False)
+    found = classify.score_texts(old, [text])
+    assert_same(found, classify.score_one(old, text))
+    assert (found.probability != classify.score_texts(trained.model(), [text]).probability).any()
+
+
+@pytest.mark.parametrize("per_known", [False, True])
+def test_ngrams_that_the_model_does_not_know_weaken_a_text_for_models_of_old_alone(per_known):
+    model = with_scaling(per_known=per_known)
+    places = UnitPlaces(np.array([0, 1]), np.array([0], dtype=np.int32), np.array([30], dtype=np.int32))
+    sums = np.ones((1, len(model.bias)), dtype=np.float32)
+    few, many = (
+        readable.combine(model, places, sums, np.array([[ngrams, 9]], dtype=np.int32)) for ngrams in (9, 90)
+    )
+    assert (few.probability == many.probability).all() == per_known
+    assert (few.known, many.known) == (1.0, np.float32(0.1))
 
 
 @given(st.lists(TEXTS, min_size=1, max_size=6), st.data())
@@ -196,8 +222,9 @@ def test_margin_marks_what_is_too_close_to_call():
     "text", [COMPLAINT, WISH, f"{COMPLAINT} {COMPLAINT}\n{'word ' * 90}", "qzxvw export!", "?"]
 )
 @pytest.mark.parametrize("label", LABELS)
-def test_contributions_add_up_to_the_logit(text, label):
-    model = trained.model()
+@pytest.mark.parametrize("per_known", [False, True])
+def test_contributions_add_up_to_the_logit(text, label, per_known):
+    model = with_scaling(per_known=per_known)
     column = LABELS.index(label)
     grams = [
         ngram
@@ -209,14 +236,15 @@ def test_contributions_add_up_to_the_logit(text, label):
         for ngram in grams
         if model.index[ngram.bucket]
     ]
+    root = max(1, len(weights) if per_known else len(grams)) ** 0.5
     found = classify.contributions(model, text, label)
-    assert sum(weight for _, weight in found) == pytest.approx(sum(weights) / len(grams) ** 0.5, abs=1e-9)
+    assert sum(weight for _, weight in found) == pytest.approx(sum(weights) / root, abs=1e-9)
     assert len({ngram for ngram, _ in found}) == len(found)
     sizes = [abs(weight) for _, weight in found]
     assert sizes == sorted(sizes, reverse=True)
     # And that is what the decision rests on: with a stack of the document's logit alone.
     alone = replace(model, heads=head(stack=(1.0, 0, 0, 0, 0, 0.0)))
-    expected = 1 / (1 + np.exp(-(sum(weights) / len(grams) ** 0.5 + model.bias[column])))
+    expected = 1 / (1 + np.exp(-(sum(weights) / root + model.bias[column])))
     if len(found) >= LEAST_KNOWN:
         assert classify.score_one(alone, text).probability[0, column] == pytest.approx(expected, abs=1e-5)
 

@@ -248,9 +248,20 @@ def test_a_description_that_lacks_a_key(key, folder):
         models.load(folder)
 
 
+def test_a_model_of_format_1_divides_by_all_ngrams(folder):
+    path = folder / models.DESCRIPTION
+    body = json.loads(path.read_text())
+    body["format"] = 1
+    assert body["features"].pop("per_known")
+    path.write_text(json.dumps({**body, "model_id": model_id_of(body)}))
+    assert not models.load(folder).fast.features.per_known
+
+
 def test_a_newer_format_is_told_before_its_other_keys(folder):
-    (folder / models.DESCRIPTION).write_text('{"format": 2, "tiers": {}}')
-    with pytest.raises(ModelError, match=r"has format 2, this program reads 1; .* or update the program"):
+    (folder / models.DESCRIPTION).write_text('{"format": 3, "tiers": {}}')
+    with pytest.raises(
+        ModelError, match=r"has format 3, this program reads 1 and 2; .* or update the program"
+    ):
         models.load(folder)
 
 

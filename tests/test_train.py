@@ -123,7 +123,7 @@ def test_rare_ngrams_are_not_known():
 
 
 def test_defaults():
-    assert train.TrainingSettings().features == FeatureSettings(bits=20, words=2, char_max=0)
+    assert train.TrainingSettings().features == FeatureSettings(bits=20, words=2, char_max=0, per_known=True)
 
 
 # Evidence

@@ -12,7 +12,9 @@ from classifier.features import FeatureSettings
 ROOT = Path(__file__).parents[1]
 WRITTEN = sorted((ROOT / "data" / "training").glob("written_*.jsonl"))
 SETTINGS = train.TrainingSettings(
-    features=FeatureSettings(bits=16, words=2, char_min=3, char_max=4), folds=3, min_documents=2
+    features=FeatureSettings(bits=16, words=2, char_min=3, char_max=4, per_known=True),
+    folds=3,
+    min_documents=2,
 )
 
 

@@ -37,6 +37,7 @@ def score_texts(model: FastModel, texts: Any) -> Scores:
         gap=LABELS.index(GAP),
         none=float(NO_UNIT),
         nearby=float(NEARBY),
+        per_known=model.features.per_known,
     )
 
     again = deciding.said_again(units.first, sums, counts, MANY)

@@ -58,13 +58,14 @@ def _combined(model: FastModel, units: Places, sums: Reals, counts: npt.NDArray[
     bias = np.array(model.bias, dtype=np.float32)
     ngrams = np.bincount(owner, weights=counts[:, 0], minlength=rows)
     known = np.bincount(owner, weights=counts[:, 1], minlength=rows)
+    scaling = counts[:, int(model.features.per_known)]
     parts = cut(units.first, owner, units.end - units.start)
     logits = Logits(
         first=units.first,
         start=units.start,
         end=units.end,
-        unit=sums / _root(counts[:, 0])[:, None] + bias,
-        part=_document_logits(sums[:, _DOCUMENT], counts[:, 0], parts.first) + bias[_DOCUMENT],
+        unit=sums / _root(scaling)[:, None] + bias,
+        part=_document_logits(sums[:, _DOCUMENT], scaling, parts.first) + bias[_DOCUMENT],
         part_first=parts.first,
         part_starts=parts.starts,
     )

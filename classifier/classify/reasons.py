@@ -40,8 +40,8 @@ def contributions(
     total = 0
     for start, end in zip(scores.start[deciding], scores.end[deciding], strict=True):
         for ngram in features.distinct(text[start:end], model.features):
-            total += 1
             known = model.index[ngram.bucket]
+            total += bool(known) or not model.features.per_known
             if known:
                 weight = float(model.weights[known, column])
                 found[ngram.text] = found.get(ngram.text, 0.0) + weight

@@ -12,7 +12,10 @@ from typing import Any, Final
 from classifier.classify.weights import STACKED
 from classifier.labels import EXPECTATION_SOURCES, LABELS
 
-FORMAT: Final = 1
+FORMAT: Final = 2
+FORMATS: Final = (1, FORMAT)
+"""Those that can be read: format 1 has no `per_known` among its features."""
+
 WEIGHTS: Final = "weights.safetensors"
 DESCRIPTION: Final = "model.json"
 CARD: Final = "card.md"

@@ -21,6 +21,7 @@ from classifier.models.layout import (
     DESCRIPTION,
     FIXED,
     FORMAT,
+    FORMATS,
     KEYS,
     WEIGHTS,
     model_id_of,
@@ -84,9 +85,10 @@ def _description(folder: Path) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise ModelError(f"{path} holds no JSON object; fetch the model again")
     # First, for a newer format may have other keys.
-    if body.get("format", FORMAT) != FORMAT:
+    if body.get("format", FORMAT) not in FORMATS:
+        readable = " and ".join(map(str, FORMATS))
         raise ModelError(
-            f"{path} has format {body['format']!r}, this program reads {FORMAT}; "
+            f"{path} has format {body['format']!r}, this program reads {readable}; "
             "use a model of this program's version or update the program"
         )
     missing = [key for key in KEYS if key not in body]

@@ -51,7 +51,14 @@ def ngrams_of(texts: pd.Series, settings: TrainingSettings) -> Ngrams:
     known = in_documents >= settings.min_documents
     document_idf = _idf(in_documents, len(texts)) * known
     unit_idf = _idf(np.asarray((counts > 0).sum(axis=0)).ravel(), len(units)) * known
-    return Ngrams(_scaled(documents, document_idf), _scaled(counts, unit_idf), document_idf, unit_idf, units)
+    counted = known if settings.features.per_known else np.ones_like(known)
+    return Ngrams(
+        _scaled(documents, document_idf, counted),
+        _scaled(counts, unit_idf, counted),
+        document_idf,
+        unit_idf,
+        units,
+    )
 
 
 def _idf(occurs: Reals, total: int) -> Reals:
@@ -60,13 +67,13 @@ def _idf(occurs: Reals, total: int) -> Reals:
     return idf
 
 
-def _scaled(counts: sparse.csr_matrix, idf: Reals) -> sparse.csr_matrix:
-    """Return counts times idf, over the root of how many n-grams the row has.
+def _scaled(counts: sparse.csr_matrix, idf: Reals, counted: npt.NDArray[np.bool_]) -> sparse.csr_matrix:
+    """Return counts times idf, over the root of how many n-grams the row has in the columns `counted`.
 
     A sum of weights over the square root of a count is one pass of additions, which the L2 norm of
     TF-IDF isn't; measured on validation folds it costs .004 macro-F1.
     """
-    sizes = np.asarray(counts.sum(axis=1)).ravel()
+    sizes = counts @ counted.astype(np.float64)
     rows = sparse.diags(1.0 / np.sqrt(np.maximum(sizes, 1.0)))
     scaled = (rows @ counts @ sparse.diags(idf)).tocsr()
     scaled.eliminate_zeros()

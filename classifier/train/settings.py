@@ -17,7 +17,9 @@ class TrainingSettings:
     marked as too close to call.
     """
 
-    features: FeatureSettings = field(default_factory=lambda: FeatureSettings(bits=20, words=2, char_max=0))
+    features: FeatureSettings = field(
+        default_factory=lambda: FeatureSettings(bits=20, words=2, char_max=0, per_known=True)
+    )
     document_c: float = 32.0
     unit_c: float = 16.0
     source_c: float = 8.0
