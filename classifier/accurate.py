@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +17,7 @@ from classifier import classify
 from classifier.classify import Head, Scores
 from classifier.classify.decisions import decide
 from classifier.classify.limits import NO_UNIT
-from classifier.classify.logits import logit, sigmoid
+from classifier.classify.logits import logit, to_logits
 from classifier.classify.repeats import expanded, firsts_without
 from classifier.classify.scores import Flags, Logits, Places, Reals, UnitPlaces
 from classifier.labels import LABELS
@@ -28,6 +28,45 @@ LONGEST: Final = 254
 
 Ints = npt.NDArray[np.int64]
 
+
+class Band(Protocol):
+    """Which documents the cascade asks about."""
+
+    def asks(self, distance: npt.NDArray[np.float64]) -> Flags:
+        """Return which, given how far each label lies from the fast tier's threshold, in logits, (n, 3)."""
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """Asks where doubt exceeds a limit; doubt about labels adds up.
+
+    That about one label is its weight times exp(-|distance| / scale), in the order of LABELS.
+    """
+
+    weights: tuple[float, ...]
+    scale: float
+    limit: float
+
+    def asks(self, distance: npt.NDArray[np.float64]) -> Flags:
+        """Return which documents are asked about."""
+        doubt = np.zeros(len(distance))
+        # One by one: a product of matrices might add up otherwise for another number of rows.
+        for place, weight in enumerate(self.weights):
+            doubt += weight * np.exp(-np.abs(distance[:, place]) / self.scale)
+        return np.asarray(doubt > self.limit)
+
+
+@dataclass(frozen=True)
+class Widths:
+    """Asks where any label lies within its width: what models of format 1 do."""
+
+    widths: tuple[float, ...]
+
+    def asks(self, distance: npt.NDArray[np.float64]) -> Flags:
+        """Return which documents are asked about."""
+        return np.asarray((np.abs(distance) < np.array(self.widths)).any(axis=1))
+
+
 _DOCUMENT = slice(0, len(LABELS))
 
 
@@ -35,13 +74,13 @@ _DOCUMENT = slice(0, len(LABELS))
 class AccurateModel:
     """The transformer's folder, how its logits are decided, and which documents it is asked about.
 
-    `band` holds per label the distance (of logits) from the fast tier's threshold within which the
-    cascade asks this tier. So many `threads` read texts at the same time; 0: one per processor.
+    The cascade asks this tier within `band`. So many `threads` read texts at the same time; 0: one per
+    processor.
     """
 
     folder: Path
     heads: Mapping[str, Head]
-    band: Mapping[str, float]
+    band: Band
     threads: int = 0
 
     @property
@@ -55,7 +94,7 @@ def _transformer(folder: Path, threads: int) -> Transformer:
     return Transformer.load(folder, workers=threads)
 
 
-def unsure(scores: Scores, heads: Mapping[str, Head], band: Mapping[str, float]) -> Ints:
+def unsure(scores: Scores, heads: Mapping[str, Head], band: Band) -> Ints:
     """Return the rows that the cascade asks the accurate tier about.
 
     Parameters
@@ -63,15 +102,16 @@ def unsure(scores: Scores, heads: Mapping[str, Head], band: Mapping[str, float])
     scores, heads
         Of the fast tier.
     band
-        Distance from the threshold, in logits, per label.
+        What asks.
     """
-    wanted = np.zeros(len(scores.known), dtype=np.bool_)
-    for place, label in enumerate(LABELS):
-        middle = logit(heads[label].threshold)
-        low, high = sigmoid(np.array([middle - band[label], middle + band[label]]))
-        probability = scores.probability[:, place]
-        wanted |= (probability > low) & (probability < high)
-    return np.flatnonzero(wanted)
+    return np.flatnonzero(band.asks(distances(scores.probability, heads)))
+
+
+def distances(probability: npt.NDArray[Any], heads: Mapping[str, Head]) -> npt.NDArray[np.float64]:
+    """Return how far probabilities lie above their thresholds, in logits, shape (n, 3)."""
+    thresholds = [logit(heads[label].threshold) for label in LABELS]
+    result: npt.NDArray[np.float64] = to_logits(probability) - np.array(thresholds)
+    return result
 
 
 def refine(model: AccurateModel, texts: Sequence[str], scores: Scores, rows: Ints) -> Scores:
@@ -105,7 +145,13 @@ def refine(model: AccurateModel, texts: Sequence[str], scores: Scores, rows: Int
     again = scores.again[own]
     logits = logits_of(model.transformer, [texts[row] for row in rows], units, again)
     everything = np.ones(len(rows), dtype=np.bool_)
-    new = decide(model.heads, _without(logits, again), readable=everything, known=scores.known[rows])
+    new = decide(
+        model.heads,
+        _without(logits, again),
+        readable=everything,
+        known=scores.known[rows],
+        before=to_logits(scores.probability[rows]),
+    )
     new = expanded(new, units, again)
     # A document's units lie together in both.
     deciding = new.deciding + (scores.first[rows] - first[:-1])[:, None, None]

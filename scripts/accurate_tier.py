@@ -15,7 +15,7 @@ from training_data import held_out
 from classifier import accurate, classify, kernel, splits, train
 from classifier.buffers import Column
 from classifier.classify import Head
-from classifier.classify.logits import logit
+from classifier.classify.logits import to_logits
 from classifier.labels import LABELS
 from classifier.transformer import Transformer
 
@@ -24,8 +24,13 @@ BUDGET = 0.15
 
 Labelled documents don't tell what is usual: many were chosen because models part on them."""
 
-WIDTHS = (0.25, 0.5, 1.0, 2.0, 4.0)
-"""Relative widths of the labels' bands that are tried."""
+SCALE = 4.0
+"""Logits from a threshold at which doubt about a label has fallen to 1 / e. Cross-validated on held-out
+documents, the cascade's macro-F1 is .868 with 1, .868 with 2, .871 with 4, .869 with 8; with bands of which
+any one asks, .860."""
+
+WEIGHTS = (0.0, 0.25, 0.5, 1.0, 2.0)
+"""Weights of the labels' doubts that are tried."""
 
 
 @dataclass(frozen=True)
@@ -41,13 +46,20 @@ class Fitted:
     decision: np.ndarray
 
 
-def fit(transformer: Transformer, documents: pd.DataFrame, settings: train.TrainingSettings) -> Fitted:
+def fit(
+    transformer: Transformer,
+    documents: pd.DataFrame,
+    settings: train.TrainingSettings,
+    learnt: Student | None = None,
+) -> Fitted:
     """Fit the heads of the accurate tier.
 
     Parameters
     ----------
     documents
         All labelled ones, in the order of `train.canonical`.
+    learnt
+        The fast tier, which shall have a say where it is given.
     """
     rows = np.flatnonzero(held_out(documents))
     held = documents.iloc[rows].reset_index(drop=True)
@@ -65,14 +77,13 @@ def fit(transformer: Transformer, documents: pd.DataFrame, settings: train.Train
         logits.unit[:, len(LABELS) : 2 * len(LABELS)],
         folds,
         settings,
+        before=None if learnt is None else to_logits(learnt.probability),
     )
     return Fitted(heads, rows, probability, decision)
 
 
-def choose_band(
-    fitted: Fitted, learnt: Student, documents: pd.DataFrame, real: pd.Series
-) -> dict[str, float]:
-    """Return the band of the cascade with the best macro-F1 on the held-out documents within BUDGET.
+def choose_band(fitted: Fitted, learnt: Student, documents: pd.DataFrame, real: pd.Series) -> accurate.Doubt:
+    """Return the cascade's band with the best macro-F1 on the held-out documents within BUDGET.
 
     Parameters
     ----------
@@ -80,22 +91,22 @@ def choose_band(
         Texts as they usually come, that neither tier has learnt from: BUDGET is a share of these.
     """
     has = documents[list(LABELS)].to_numpy(dtype=bool)[fitted.rows]
-    held = _distance(learnt.probability, learnt)
-    usual = np.abs(_distance(classify.score_texts(learnt.model, real).probability, learnt))
-    best: tuple[float, tuple[float, ...]] = (-1.0, ())
-    for widths in sorted(set(product(WIDTHS, repeat=len(LABELS)))):
-        edge = float(np.quantile((usual / np.array(widths)).min(axis=1), BUDGET))
-        nearest = np.abs(held / np.array(widths)).min(axis=1)
-        decision = np.where((nearest < edge)[:, None], fitted.decision, held >= 0)
-        best = max(best, (macro_f1(has, decision), tuple(edge * width for width in widths)))
-    return dict(zip(LABELS, best[1], strict=True))
+    heads = learnt.model.heads
+    held = accurate.distances(learnt.probability, heads)
+    usual = accurate.distances(classify.score_texts(learnt.model, real).probability, heads)
+    near = np.exp(-np.abs(usual) / SCALE)
+    best: tuple[float, accurate.Doubt | None] = (-1.0, None)
+    for weights in sorted(product(WEIGHTS, repeat=len(LABELS))):
+        limit = float(np.quantile(near @ np.array(weights), 1 - BUDGET))
+        band = accurate.Doubt(weights, SCALE, limit)
+        decision = np.where(band.asks(held)[:, None], fitted.decision, held >= 0)
+        best = max(best, (macro_f1(has, decision), band), key=_first)
+    assert best[1] is not None
+    return best[1]
 
 
-def _distance(probability: np.ndarray, learnt: Student) -> np.ndarray:
-    """Return how far probabilities lie above the fast tier's thresholds, in logits, shape (n, 3)."""
-    thresholds = [logit(learnt.model.heads[label].threshold) for label in LABELS]
-    clipped = np.clip(probability, 1e-12, 1 - 1e-12)
-    return np.log(clipped / (1 - clipped)) - np.array(thresholds)
+def _first(pair: tuple[float, accurate.Doubt | None]) -> float:
+    return pair[0]
 
 
 def macro_f1(has: np.ndarray, decision: np.ndarray) -> float:

@@ -119,7 +119,7 @@ def read(data_root: Path) -> student.Soft:
             "run scripts/soft_labels.py again"
         )
     document = np.frombuffer(b"".join(rows["document"]), dtype=np.uint8).reshape(-1, len(LABELS))
-    return student.Soft(column, _shares(document), _shares(found))
+    return student.Soft(column, rows["source"].to_numpy(dtype=str), _shares(document), _shares(found))
 
 
 def _steps(probability: np.ndarray) -> np.ndarray:

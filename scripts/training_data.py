@@ -21,6 +21,9 @@ HELD_OUT = PROJECT / "data/training/held_out.txt"
 NEAR_GOLD = PROJECT / "data/training/near_gold.txt"
 """Ids of labelled documents that are near-duplicates of gold texts, for those who haven't these."""
 
+PICKED = ("disagreed", "parted", "unsure")
+"""Rounds of annotation whose texts models were unsure of or parted on."""
+
 SOURCES = (
     card.Source("sumo_firefox_questions", "CC BY-SA 3.0", "support.mozilla.org, Firefox questions"),
     card.Source("sumo_thunderbird_questions", "CC BY-SA 3.0", "support.mozilla.org, Thunderbird questions"),
@@ -99,6 +102,17 @@ def held_out(documents: pd.DataFrame) -> "np.ndarray[tuple[int], np.dtype[np.boo
     named = documents["id"].isin(HELD_OUT.read_text(encoding="utf-8").split())
     groups = train.groups_of(documents)
     return np.asarray(np.isin(groups, groups[named.to_numpy()]))
+
+
+def picked(documents: pd.DataFrame) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
+    """Return which documents were annotated because models were unsure of them or parted on them."""
+    folder = PROJECT / "data/training"
+    rows = [
+        json.loads(line)
+        for name in PICKED
+        for line in (folder / f"annotations_{name}.jsonl").read_text(encoding="utf-8").splitlines()
+    ]
+    return documents["id"].isin([f"{row['source']}:{row['id']}" for row in rows]).to_numpy()
 
 
 def annotated(path: Path, data_root: Path) -> pd.DataFrame:

@@ -1,7 +1,7 @@
 """The accurate tier decides anew; what stands for the transformer here reads words off a list."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from classifier import accurate, classify, kernel
 from classifier.buffers import Column
 from classifier.classify import Head, Scores
 from classifier.classify.limits import NO_UNIT
+from classifier.classify.logits import to_logits
 from classifier.classify.weights import OUTPUTS
 from classifier.labels import LABELS
 
@@ -63,7 +64,7 @@ class Told(accurate.AccurateModel):
         return Reader()
 
 
-MODEL = Told(Path("nowhere"), HEADS, dict.fromkeys(LABELS, 1.0))
+MODEL = Told(Path("nowhere"), HEADS, accurate.Doubt((1.0, 1.0, 1.0), 1.0, 0.5))
 
 
 def refined(texts: list[str], rows: list[int]) -> tuple[Scores, Scores]:
@@ -125,3 +126,62 @@ def test_what_is_said_again_is_not_read_again() -> None:
     np.testing.assert_array_equal(logits.part, once.part)
     np.testing.assert_array_equal(logits.unit[:2], once.unit)
     assert (logits.unit[2] == NO_UNIT).all()
+
+
+BLENDED = {label: replace(head, blend=(0.8, 0.4, -0.3)) for label, head in HEADS.items()}
+
+
+def test_the_fast_tier_has_a_say_in_what_is_read_anew() -> None:
+    texts = [PAIN, f"{DULL} {WISH}", DULL]
+    fast, alone = refined(texts, [0, 1])
+    blended = accurate.refine(replace(MODEL, heads=BLENDED), texts, fast, np.array([0, 1]))
+    expected = 0.8 * to_logits(alone.probability) + 0.4 * to_logits(fast.probability) - 0.3
+    np.testing.assert_allclose(to_logits(blended.probability)[:2], expected[:2], atol=1e-4)
+    assert (blended.decision[:2] == (expected[:2] >= 0)).all()
+    assert (blended.close[:2] == (np.abs(expected[:2]) < 0.1)).all()
+    np.testing.assert_array_equal(blended.probability[2], fast.probability[2])
+
+
+@pytest.mark.parametrize("shift", [-1.5, 0.7])
+def test_a_shift_of_both_tiers_moves_a_blend_by_no_more(shift: float) -> None:
+    texts = [PAIN, f"{DULL} {WISH}", DULL]
+    model = trained.model()
+    moved = model.with_heads({label: head.shifted(shift) for label, head in model.heads.items()})
+    rows = np.arange(3)
+    plain, shifted = (
+        accurate.refine(replace(MODEL, heads=heads), texts, classify.score_texts(fast, texts), rows)
+        for heads, fast in (
+            (BLENDED, model),
+            ({label: head.shifted(shift) for label, head in BLENDED.items()}, moved),
+        )
+    )
+    difference = to_logits(shifted.probability) - to_logits(plain.probability)
+    np.testing.assert_allclose(difference, shift, atol=1e-3)
+
+
+def test_doubts_about_several_labels_add_up() -> None:
+    band = accurate.Doubt(weights=(1.0, 1.0, 0.5), scale=2.0, limit=1.2)
+    distance = np.array(
+        [
+            [0.0, 9.0, 9.0],  # one label at its threshold: a doubt of 1
+            [0.0, -1.0, 9.0],  # another one near it
+            [0.0, 9.0, 0.0],  # one that counts half
+            [9.0, -9.0, 9.0],
+        ]
+    )
+    assert band.asks(distance).tolist() == [False, True, True, False]
+    assert band.asks(-distance).tolist() == band.asks(distance).tolist()
+    assert [band.asks(distance[row : row + 1]).item() for row in range(4)] == band.asks(distance).tolist()
+
+
+def test_models_of_old_ask_where_any_label_is_near_its_threshold() -> None:
+    band = accurate.Widths((0.5, 1.0, 0.0))
+    distance = np.array([[0.4, 9.0, 9.0], [0.6, -0.9, 9.0], [0.5, 1.0, 0.0], [9.0, 9.0, 9.0]])
+    assert band.asks(distance).tolist() == [True, True, False, False]
+
+
+def test_distances_are_those_to_the_thresholds() -> None:
+    heads = {label: replace(HEADS[label], threshold=0.2) for label in LABELS}
+    found = accurate.distances(np.array([[0.2, 0.5, 0.0]], dtype=np.float32), heads)
+    np.testing.assert_allclose(found[0, :2], [0.0, np.log(4.0)], atol=1e-6)
+    assert found[0, 2] < -10

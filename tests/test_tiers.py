@@ -1,5 +1,7 @@
 """The tiers of the model that ships: which one decides, and that nothing depends on what stands beside."""
 
+import json
+import os
 import shutil
 from functools import cache
 from pathlib import Path
@@ -12,10 +14,10 @@ import trained
 from classifier import accurate, classify, labelled, models, teach
 from classifier.classify import Scores
 from classifier.errors import ModelError
-from classifier.labels import LABELS
+from classifier.labels import GAP, LABELS, PAIN, REQUEST
 from classifier.model import Model
 from classifier.models import LoadedModel
-from classifier.models.layout import ACCURATE
+from classifier.models.layout import ACCURATE, model_id_of
 
 SAMPLE = 42
 PER_TEXT = ("probability", "decision", "close", "source", "known", "refined")
@@ -117,3 +119,19 @@ def test_a_damaged_transformer_is_refused(tmp_path: Path) -> None:
     path.unlink()
     with pytest.raises(ModelError, match=r"model\.onnx is missing"):
         models.load(copy)
+
+
+def test_a_band_of_format_1_has_a_width_for_each_label(tmp_path: Path) -> None:
+    folder = shipped().folder
+    old = Path(shutil.copytree(folder, tmp_path / "default" / "1", copy_function=os.link))
+    body = json.loads((folder / models.DESCRIPTION).read_text())
+    body["accurate"]["band"] = {GAP: 0.3, PAIN: 0.1, REQUEST: 0.2}
+    (old / models.DESCRIPTION).unlink()
+    (old / models.DESCRIPTION).write_text(json.dumps({**body, "format": 1, "model_id": ""}))
+    with pytest.raises(ModelError, match="changed after the model was saved"):
+        models.load(old)
+    body |= {"format": 1}
+    (old / models.DESCRIPTION).write_text(json.dumps({**body, "model_id": model_id_of(body)}))
+    loaded = models.load(old).accurate
+    assert loaded is not None
+    assert loaded.band == accurate.Widths((0.1, 0.2, 0.3))

@@ -16,6 +16,7 @@ from classifier.classify.weights import OUTPUTS, STACKED
 from classifier.errors import InputError
 from classifier.features import FeatureSettings
 from classifier.labels import EXPECTATION_SOURCES, GAP, LABELS, PAIN, REQUEST
+from classifier.train import heads
 from classifier.train.truth import units_carrying
 
 QUICK = replace(trained.SETTINGS, features=FeatureSettings(bits=14, words=1, char_max=0))
@@ -276,6 +277,80 @@ def test_best_threshold_separates_what_can_be_separated():
     logit = np.where(truth, 2.0, -1.0) + np.linspace(-0.1, 0.1, 100)
     assert -0.9 < train.best_threshold(truth, logit) <= 2.1
     assert ((logit >= train.best_threshold(truth, logit)) == truth).mean() > 0.97
+
+
+def cuttable(cut, *, share=0.5, size=400):
+    """Return documents that are told apart best at `cut`."""
+    logit = np.linspace(-3, 3, size)
+    generator = np.random.default_rng(1)
+    truth = logit >= cut
+    kept = truth | (generator.random(size) < (1 - share))
+    return truth[kept], logit[kept]
+
+
+def test_a_shared_threshold_lies_between_those_of_the_sources():
+    here, there = cuttable(1.0), cuttable(-1.0)
+    assert train.shared_threshold(*here, []) == train.best_threshold(*here)
+    assert train.shared_threshold(*here, [here]) == pytest.approx(1.0, abs=0.1)
+    assert -1.1 <= train.shared_threshold(*here, [there]) <= 1.1
+    # Each source counts as one, however many documents it has.
+    many = [there, there, tuple(np.tile(one, 5) for one in there)]
+    assert train.shared_threshold(*here, many) == train.shared_threshold(*here, [there])
+
+
+def test_a_shared_threshold_does_not_depend_on_how_common_a_label_is_elsewhere():
+    generator = np.random.default_rng(3)
+    truth = generator.random(20_000) < 0.5
+    logit = generator.normal(size=20_000) + 1.5 * truth
+    rare = ~truth | (generator.random(20_000) < 0.1)
+    assert train.best_threshold(truth[rare], logit[rare]) > train.best_threshold(truth, logit) + 0.5
+    both = [
+        train.shared_threshold(truth, logit, [other])
+        for other in ((truth, logit), (truth[rare], logit[rare]))
+    ]
+    assert both[0] == pytest.approx(both[1], abs=0.15)
+
+
+def test_a_label_that_all_have_needs_no_other_source():
+    logit = np.linspace(-1, 1, 50)
+    assert train.shared_threshold(np.ones(50, bool), logit, [cuttable(0.0)]) < -0.9
+
+
+def test_sources_with_few_of_a_label_do_not_move_its_threshold():
+    truth, document, unit, folds = heads_input()
+    alone, _, _ = train.fit_heads(truth, document, unit, folds, trained.SETTINGS)
+    few = np.zeros_like(truth.has)
+    few[: heads.FEWEST - 1] = True
+    other = train.Elsewhere(replace(truth, has=few), document - 2.0, unit - 2.0)
+    same, _, _ = train.fit_heads(truth, document, unit, folds, trained.SETTINGS, [other])
+    assert same == alone
+    lower = train.Elsewhere(truth, document - 2.0, unit - 2.0)
+    moved, _, _ = train.fit_heads(truth, document, unit, folds, trained.SETTINGS, [lower])
+    for label in LABELS:
+        assert moved[label].threshold < alone[label].threshold
+        assert moved[label].stack == alone[label].stack
+
+
+def test_a_tier_before_has_a_say_where_it_knows_more():
+    truth, document, unit, folds = heads_input()
+    before = 3.0 * truth.has + np.random.default_rng(8).normal(size=truth.has.shape)
+    alone, _, without = train.fit_heads(truth, document, unit, folds, trained.SETTINGS)
+    blended, _, found = train.fit_heads(truth, document, unit, folds, trained.SETTINGS, before=before)
+    assert (found == truth.has).mean() > (without == truth.has).mean() + 0.02
+    for label in LABELS:
+        assert alone[label].blend == ()
+        assert blended[label].stack == alone[label].stack
+        own, other, _ = blended[label].blend
+        assert other > own / 3 > 0
+
+
+def heads_input():
+    """Return 300 documents of one unit each, with logits that tell their labels, and folds."""
+    generator = np.random.default_rng(7)
+    has = generator.random((300, len(LABELS))) < 0.4
+    logit = 2.0 * has + generator.normal(size=has.shape)
+    truth = train.Truth(np.arange(301), has, has.astype(np.int8))
+    return truth, logit, logit, np.arange(300) % trained.SETTINGS.folds
 
 
 def test_best_threshold_does_not_depend_on_the_order():

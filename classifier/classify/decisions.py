@@ -20,7 +20,14 @@ from classifier.labels import EXPECTATION_SOURCES, GAP, LABELS
 _SOURCE = slice(2 * len(LABELS), OUTPUTS)
 
 
-def decide(heads: Mapping[str, Head], logits: Logits, *, readable: Flags, known: Reals) -> Scores:
+def decide(
+    heads: Mapping[str, Head],
+    logits: Logits,
+    *,
+    readable: Flags,
+    known: Reals,
+    before: npt.NDArray[np.float64] | None = None,
+) -> Scores:
     """Turn logits of units and of parts of documents into probabilities, decisions and evidence.
 
     Parameters
@@ -33,6 +40,8 @@ def decide(heads: Mapping[str, Head], logits: Logits, *, readable: Flags, known:
         Whether a document says enough to have a label, shape (n,).
     known
         As in `Scores`, shape (n,).
+    before
+        Logits of the tier before this one, shape (n, 3): needed where heads blend them in.
     """
     rows = len(logits.first) - 1
     owner = np.repeat(np.arange(rows), np.diff(logits.first))
@@ -51,6 +60,8 @@ def decide(heads: Mapping[str, Head], logits: Logits, *, readable: Flags, known:
         stacked = stack(logits.part[:, place], per_unit, parts.first)
         best = parts.best(stacked @ np.array(head.stack[:-1]) + head.stack[-1])
         found, deciding[:, place] = best.logit, best.units
+        if head.blend and before is not None:
+            found = head.blend[0] * found + head.blend[1] * before[:, place] + head.blend[2]
         probability[:, place] = np.where(readable, sigmoid(found), 0.0)
         decision[:, place] = readable & (found >= logit(head.threshold))
         close[:, place] = readable & (np.abs(found - logit(head.threshold)) < head.margin)

@@ -3,6 +3,8 @@
 In: arrays of numbers. Out: arrays of numbers. Never decides.
 """
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -53,6 +55,13 @@ def sigmoid(logit: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Return the logistic function, without overflow at either end."""
     clipped = np.clip(logit, -40.0, 40.0)
     result: npt.NDArray[np.float64] = 1.0 / (1.0 + np.exp(-clipped))
+    return result
+
+
+def to_logits(probability: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """Return the logits of probabilities, at most as large as float32 can tell them from 0 and 1."""
+    clipped = np.clip(probability.astype(np.float64), 1e-6, 1.0 - 1e-6)
+    result: npt.NDArray[np.float64] = np.log(clipped / (1.0 - clipped))
     return result
 
 

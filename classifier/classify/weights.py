@@ -33,7 +33,8 @@ class Head:
     `stack` weighs STACKED, then comes the intercept; `threshold` and `unit_threshold` are
     probabilities; a document within `margin` of the threshold (difference of logits) is too close to
     call; `prior` is the share of documents with the label where all this was fitted, 0 where a model of old
-    doesn't tell.
+    doesn't tell. `blend` weighs the stack's logit and that of a tier before this one, then comes an
+    intercept; it is empty where a tier decides alone.
     """
 
     stack: tuple[float, ...]
@@ -43,15 +44,18 @@ class Head:
     unit_threshold: float
     margin: float
     prior: float = 0.0
+    blend: tuple[float, ...] = ()
 
     def shifted(self, logit: float) -> "Head":
         """Return the head for documents among which the label is more common by `logit` (of its odds).
 
-        Units follow: a sentence carries a label more often where documents do.
+        Units follow: a sentence carries a label more often where documents do. So does the tier before this
+        one, which brings a part of it into a blend.
         """
+        own = logit * (1.0 - self.blend[1]) / self.blend[0] if self.blend else logit
         return replace(
             self,
-            stack=(*self.stack[:-1], self.stack[-1] + logit),
+            stack=(*self.stack[:-1], self.stack[-1] + own),
             unit_shift=self.unit_shift + logit,
         )
 

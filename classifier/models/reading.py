@@ -11,11 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from classifier.accurate import AccurateModel
+from classifier.accurate import AccurateModel, Band, Doubt, Widths
 from classifier.classify import FastModel, Head
 from classifier.classify.weights import OUTPUTS
 from classifier.errors import ModelError
 from classifier.features import FeatureSettings
+from classifier.labels import LABELS
 from classifier.models.layout import (
     ACCURATE,
     DESCRIPTION,
@@ -56,7 +57,7 @@ def load(folder: Path) -> LoadedModel:
     slow = None
     if ACCURATE in body:
         own = body[ACCURATE]
-        slow = AccurateModel(folder / ACCURATE, _heads_of(own["heads"]), own["band"])
+        slow = AccurateModel(folder / ACCURATE, _heads_of(own["heads"]), _band_of(own["band"]))
     return LoadedModel(
         model_id=body["model_id"],
         name=body["name"],
@@ -71,7 +72,17 @@ def load(folder: Path) -> LoadedModel:
 
 
 def _heads_of(heads: Mapping[str, Any]) -> dict[str, Head]:
-    return {label: Head(**{**head, "stack": tuple(head["stack"])}) for label, head in heads.items()}
+    return {
+        label: Head(**{**head, "stack": tuple(head["stack"]), "blend": tuple(head.get("blend", ()))})
+        for label, head in heads.items()
+    }
+
+
+def _band_of(band: Mapping[str, Any]) -> Band:
+    """Return what asks for the accurate tier; format 1 has a width for each label."""
+    if "limit" not in band:
+        return Widths(tuple(band[label] for label in LABELS))
+    return Doubt(tuple(band["weights"]), band["scale"], band["limit"])
 
 
 def _description(folder: Path) -> dict[str, Any]:

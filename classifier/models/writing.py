@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from classifier import transformer
+from classifier.accurate import Doubt
 from classifier.classify import FastModel, Head
 from classifier.classify.weights import STACKED
 from classifier.errors import OutputError
@@ -35,7 +36,7 @@ class AccurateFiles:
 
     folder: Path
     heads: Mapping[str, Head]
-    band: Mapping[str, float]
+    band: Doubt
 
 
 def save(
@@ -126,7 +127,7 @@ def _accurate_body(files: AccurateFiles | None) -> dict[str, Any]:
     if files is None:
         return {}
     heads = {label: asdict(head) for label, head in files.heads.items()}
-    return {ACCURATE: {"heads": heads, "band": dict(files.band)}}
+    return {ACCURATE: {"heads": heads, "band": asdict(files.band)}}
 
 
 def require_free(folder: Path) -> None:

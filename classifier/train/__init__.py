@@ -5,13 +5,14 @@ chosen on. Never sees gold; never lets near-duplicates fall on both sides of a f
 """
 
 from classifier.train.fitting import Trained, canonical, fit, groups_of
-from classifier.train.heads import best_threshold, fit_heads
+from classifier.train.heads import Elsewhere, best_threshold, fit_heads, shared_threshold
 from classifier.train.linear import folded, source_models
 from classifier.train.ngrams import Ngrams, ngrams_of
 from classifier.train.settings import TrainingSettings
 from classifier.train.truth import Truth, unit_labels
 
 __all__ = [
+    "Elsewhere",
     "Ngrams",
     "Trained",
     "TrainingSettings",
@@ -23,6 +24,7 @@ __all__ = [
     "folded",
     "groups_of",
     "ngrams_of",
+    "shared_threshold",
     "source_models",
     "unit_labels",
 ]

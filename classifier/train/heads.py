@@ -3,7 +3,9 @@
 In: truth, and logits of documents that these weren't fitted on. Out: heads. Never sees a text.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +19,28 @@ from classifier.train.truth import UNKNOWN, YES, Flags, Truth
 
 Reals = npt.NDArray[np.float64]
 
+FEWEST: Final = 30
+"""Documents with and without a label that another source must have to count for its threshold."""
+
+KNOWN_FIRST: Final = 2.0
+"""How much more the own documents count for a threshold than all other sources together: of three aims of
+quality, two are for sources that were learnt from."""
+
+_CUTS: Final = np.linspace(-4.0, 4.0, 161)
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """Documents of a source that nothing was learnt from: what is known of them, and their logits.
+
+    `document` and `unit` have the shapes (n, 3) and (u, 3), from a fit that saw neither these documents nor
+    any other of their source.
+    """
+
+    truth: Truth
+    document: Reals
+    unit: Reals
+
 
 def fit_heads(
     truth: Truth,
@@ -24,6 +48,8 @@ def fit_heads(
     unit: Reals,
     folds: npt.NDArray[np.int64],
     settings: TrainingSettings,
+    elsewhere: Sequence[Elsewhere] = (),
+    before: Reals | None = None,
 ) -> tuple[dict[str, Head], Reals, Flags]:
     """Fit stacking, thresholds and margins of a tier on logits of documents that it wasn't fitted on.
 
@@ -37,6 +63,10 @@ def fit_heads(
         Fold of each document, shape (n,): what is measured is cross-fitted over them.
     settings
         `folds` and `too_close` count here.
+    elsewhere
+        Other sources, for which thresholds shall hold as well.
+    before
+        Logits of a tier that is to have a say, shape (n, 3); not together with `elsewhere`.
 
     Returns
     -------
@@ -48,14 +78,18 @@ def fit_heads(
     for place, label in enumerate(LABELS):
         stacked = stack(document[:, place].astype(np.float32), unit[:, place].astype(np.float32), truth.first)
         has = truth.has[:, place]
-        logit = np.zeros(len(has))
+        logit = _cross_fitted(stacked, has, folds, settings)
+        blend: tuple[float, ...] = ()
+        if before is not None:
+            both = np.column_stack([logit, before[:, place]])
+            blend = _stack_weights(both, has)
+            logit = _cross_fitted(both, has, folds, settings)
+        others = _logits_elsewhere(elsewhere, place, _stacker(stacked, has))
+        threshold = shared_threshold(has, logit, others)
         for fold in range(settings.folds):
             inside = folds != fold
-            logit[~inside] = _stacker(stacked[inside], has[inside])(stacked[~inside])
-        threshold = best_threshold(has, logit)
-        for fold in range(settings.folds):
-            inside = folds != fold
-            decision[~inside, place] = logit[~inside] >= best_threshold(has[inside], logit[inside])
+            cut = shared_threshold(has[inside], logit[inside], others)
+            decision[~inside, place] = logit[~inside] >= cut
         probability[:, place] = sigmoid(logit)
         scale, shift, unit_threshold = _unit_head(truth.unit_has[:, place], unit[:, place])
         heads[label] = Head(
@@ -66,8 +100,20 @@ def fit_heads(
             unit_threshold=unit_threshold,
             margin=float(np.quantile(np.abs(logit - threshold), settings.too_close)),
             prior=float(has.mean()),
+            blend=blend,
         )
     return heads, probability, decision
+
+
+def _cross_fitted(
+    stacked: Reals, has: Flags, folds: npt.NDArray[np.int64], settings: TrainingSettings
+) -> Reals:
+    """Return the weighted sums of each document's row, with weights fitted on the other folds."""
+    found = np.zeros(len(has))
+    for fold in range(settings.folds):
+        inside = folds != fold
+        found[~inside] = _stacker(stacked[inside], has[inside])(stacked[~inside])
+    return found
 
 
 def _stack_weights(stacked: Reals, truth: Flags) -> tuple[float, ...]:
@@ -83,6 +129,64 @@ def _stacker(stacked: Reals, truth: Flags) -> Callable[[Reals], Reals]:
         return result
 
     return logits
+
+
+def _logits_elsewhere(
+    elsewhere: Sequence[Elsewhere], place: int, stacker: Callable[[Reals], Reals]
+) -> list[tuple[Flags, Reals]]:
+    """Return truth and logit of one label in those sources that have enough of it."""
+    found = []
+    for one in elsewhere:
+        has = one.truth.has[:, place]
+        if min(has.sum(), (~has).sum()) < FEWEST:
+            continue
+        document, unit = one.document[:, place].astype(np.float32), one.unit[:, place].astype(np.float32)
+        found.append((has, stacker(stack(document, unit, one.truth.first))))
+    return found
+
+
+def shared_threshold(
+    has: Flags, logit: Reals, others: Sequence[tuple[Flags, Reals]], *, draws: int = 200, seed: int = 0
+) -> float:
+    """Return the logit from which on deciding for the label is best here and elsewhere alike.
+
+    The cut with the highest mean of F1 here, which counts KNOWN_FIRST times, and of the mean F1 of the other
+    sources: a text of a source that nothing was learnt from has fewer n-grams that tell, so its logits are
+    weaker. Each source is weighed to the label's share here, for F1 depends on it. As `best_threshold`, the
+    median over bootstrap draws; its very value where there is nothing to compare.
+
+    Parameters
+    ----------
+    has, logit
+        Of each document here, shape (n,), n > 0.
+    others
+        The same of each other source.
+    draws, seed
+        Of the bootstrap.
+    """
+    if not others or has.all() or not has.any():
+        return best_threshold(has, logit, draws=draws, seed=seed)
+    generator = np.random.default_rng(seed)
+    share = float(has.mean())
+    cuts = np.empty(draws)
+    for draw in range(draws):
+        here, *there = (
+            _f1_by_cut(truth, values, share, generator) for truth, values in ((has, logit), *others)
+        )
+        cuts[draw] = _CUTS[int(np.argmax(KNOWN_FIRST * here + np.mean(there, axis=0)))]
+    return float(np.median(cuts))
+
+
+def _f1_by_cut(truth: Flags, logit: Reals, share: float, generator: np.random.Generator) -> Reals:
+    """Return F1 at each of _CUTS on a bootstrap draw of documents, weighed to a share of the label."""
+    drawn = np.bincount(generator.integers(0, len(truth), len(truth)), minlength=len(truth))
+    weight = drawn * np.where(truth, share / truth.mean(), (1 - share) / (1 - truth.mean()))
+    place = np.searchsorted(_CUTS, logit, side="right")
+    size = len(_CUTS) + 1
+    said = np.bincount(place, weight, size)[::-1].cumsum()[::-1][1:]
+    hits = np.bincount(place, weight * truth, size)[::-1].cumsum()[::-1][1:]
+    result: Reals = 2 * hits / np.maximum(said + (weight * truth).sum(), 1e-9)
+    return result
 
 
 def best_threshold(truth: Flags, logit: Reals, *, draws: int = 200, seed: int = 0) -> float:
