@@ -157,6 +157,21 @@ def test_columns_equal_the_readable_rule(texts: list[str]) -> None:
     assert detect(pd.Series(texts, dtype="str")).tolist() == [detect_one(text) for text in texts]
 
 
+ENGLISH = "The export fails every morning and nobody told us why, so we have to do it again and again."
+
+
+def test_what_comes_first_decides_where_it_is_clear() -> None:
+    german = " ".join(["Der Export der Rechnungen ist seit dem Wochenende nicht mehr möglich."] * 4)
+    assert detect_one(f"{ENGLISH} {german}") == "en"
+    assert detect_one(f"{german} {ENGLISH}") == "de"
+    assert detect_one(f"{ENGLISH} 导出每天早上都失败，没有人告诉我们原因。" * 3) == "en"
+    assert detect_one("导出每天早上都失败，没有人告诉我们原因。" * 8 + ENGLISH) == "zh"
+    # A greeting alone doesn't.
+    assert detect_one(f"Hello, here is the report. {german}") == "de"
+    texts = [f"{ENGLISH} {german}", f"{german} {ENGLISH}", f"Hello, here is the report. {german}"]
+    assert detect(pd.Series(texts)).tolist() == ["en", "de", "de"]
+
+
 def test_sales_notes_of_the_demo_company() -> None:
     notes = pd.read_csv(Path(__file__).parents[1] / "data/examples/sales_notes.csv", keep_default_na=False)
     codes = detect(notes["Description"])

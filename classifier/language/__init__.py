@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from classifier.language.words import FUNCTION_WORDS
+from classifier.language.words import ALONE, ENOUGH, FUNCTION_WORDS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -86,6 +86,8 @@ def is_supported(codes: "pd.Series", languages: Sequence[str]) -> "pd.Series":
 def detect_one(text: str) -> str:
     """Name the language of one text, as `detect` does."""
     start = text[:_LONGEST]
+    if early := _decided_early(start):
+        return early
     if not start.isascii() and (script := _script(_NOISE.sub(" ", start))):
         return script
     hits = _hits(start)
@@ -111,14 +113,40 @@ def _script(text: str) -> str:
     return "fa" if code == "ar" and _PERSIAN.search(text) else code
 
 
+def _decided_early(text: str) -> str:
+    """Name the language that the first function words tell so well that the rest can't matter, or ""."""
+    hits: dict[str, float] = {}
+    known = 0
+    for written, token in zip(text.split(), _tokens(text), strict=True):
+        if _BEYOND_LATIN.search(written):
+            break
+        languages = _languages_of(token)
+        for code, share in languages:
+            hits[code] = hits.get(code, 0.0) + share
+        known += bool(languages)
+        for code, _ in languages:
+            if hits[code] >= ENOUGH and hits[code] >= ALONE * known:
+                return code
+    return ""
+
+
 def _hits(text: str) -> dict[str, float]:
     """Count function words per language; a word of several languages is shared between them."""
     hits: dict[str, float] = {}
-    known = _languages_of_words()
-    for token in text.casefold().replace("’", "'").split():
-        for code, share in known.get(token) or known.get(token.strip(_EDGES), ()):
+    for token in _tokens(text):
+        for code, share in _languages_of(token):
             hits[code] = hits.get(code, 0.0) + share
     return hits
+
+
+def _tokens(text: str) -> list[str]:
+    return text.casefold().replace("’", "'").split()
+
+
+def _languages_of(token: str) -> Sequence[tuple[str, float]]:
+    """Return the languages that have a token, and its share for each."""
+    known = _languages_of_words()
+    return known.get(token) or known.get(token.strip(_EDGES), ())
 
 
 def _two_highest(hits: Mapping[str, float]) -> tuple[str, str]:

@@ -13,8 +13,11 @@ import numpy.typing as npt
 
 from classifier.buffers import Bytes, Column, Offsets, compiled
 from classifier.chars import SPACE, TABLE_SIZE, flags, tables
+from classifier.language.words import ALONE, ENOUGH
 
 DOUBTFUL: Final = -1
+
+_UNKNOWN, _KNOWN, _DECIDED = 0, 1, 2
 
 Kinds = npt.NDArray[np.uint16]
 Codes = npt.NDArray[np.int32]
@@ -79,17 +82,23 @@ def _add(
     spans: npt.NDArray[np.int64],
     owners: npt.NDArray[np.int64],
     hits: npt.NDArray[np.float64],
-) -> bool:
-    """Count a token, given its hash, for its languages; False where no language has it."""
+) -> int:
+    """Count a token, given its hash, for its languages: UNKNOWN, KNOWN, or DECIDED by now.
+
+    The last of `hits` counts the tokens that any language has.
+    """
     slot = value % np.uint64(_SLOTS)
     while keys[slot]:
         if keys[slot] == value:
             share = 1.0 / spans[slot, 1]
+            most = 0.0
             for place in range(spans[slot, 0], spans[slot, 0] + spans[slot, 1]):
                 hits[owners[place]] += share
-            return True
+                most = max(most, hits[owners[place]])
+            hits[-1] += 1.0
+            return _DECIDED if most >= ENOUGH and most >= ALONE * hits[-1] else _KNOWN
         slot = (slot + np.uint64(1)) % np.uint64(_SLOTS)
-    return False
+    return _UNKNOWN
 
 
 @compiled(forceinline=True)
@@ -102,10 +111,18 @@ def _count(
     spans: npt.NDArray[np.int64],
     owners: npt.NDArray[np.int64],
     hits: npt.NDArray[np.float64],
-) -> None:
-    """Count a token, or, where no language has it, what is left of it without signs at its edges."""
-    if length == 0 or _add(value, keys, spans, owners, hits):
-        return
+) -> bool:
+    """Count a token, or, where no language has it, what is left of it without signs at its edges.
+
+    Returns
+    -------
+    Whether the language is decided by now.
+    """
+    if length == 0:
+        return False
+    counted = _add(value, keys, spans, owners, hits)
+    if counted != _UNKNOWN:
+        return bool(counted == _DECIDED)
     begin, stop = 0, length
     while begin < stop and token[begin] < len(edges) and edges[token[begin]]:
         begin += 1
@@ -115,7 +132,8 @@ def _count(
         value = np.uint64(_OFFSET)
         for place in range(begin, stop):
             value = np.uint64((value ^ np.uint64(token[place])) * np.uint64(_PRIME))
-        _add(value, keys, spans, owners, hits)
+        return bool(_add(value, keys, spans, owners, hits) == _DECIDED)
+    return False
 
 
 @compiled(forceinline=True)
@@ -172,7 +190,12 @@ def _hits(
     token: Codes,
     hits: npt.NDArray[np.float64],
 ) -> bool:
-    """Count the words of the first `longest` code points; False where letters beyond Latin are among them."""
+    """Count the words of the first `longest` code points, or until they decide.
+
+    Returns
+    -------
+    False where letters beyond Latin come first.
+    """
     place, count, length = begin, 0, 0
     value = np.uint64(_OFFSET)
     while place < stop and count < longest:
@@ -186,7 +209,8 @@ def _hits(
                 length += 1
                 value = np.uint64((value ^ np.uint64(folded)) * np.uint64(_PRIME))
             else:
-                _count(token, length, value, edges, keys, spans, owners, hits)
+                if _count(token, length, value, edges, keys, spans, owners, hits):
+                    return True
                 length, value = 0, np.uint64(_OFFSET)
             continue
         code, size = _code_at(data, place)
@@ -195,7 +219,8 @@ def _hits(
         if _is_beyond_latin(code):
             return False
         if code < TABLE_SIZE and kinds[code] & SPACE:
-            _count(token, length, value, edges, keys, spans, owners, hits)
+            if _count(token, length, value, edges, keys, spans, owners, hits):
+                return True
             length, value = 0, np.uint64(_OFFSET)
             continue
         before, length = length, _folded(code, folds, token, length)
@@ -220,7 +245,7 @@ def _tell(
     owners: npt.NDArray[np.int64],
     found: npt.NDArray[np.int64],
 ) -> None:
-    hits = np.zeros(languages, dtype=np.float64)
+    hits = np.zeros(languages + 1, dtype=np.float64)
     token = np.empty(3 * longest, dtype=np.int32)
     for row in range(len(offsets) - 1):
         hits[:] = 0.0
