@@ -91,6 +91,8 @@ class Deduplicator:
                 kept[row] = False
                 found.append(verdict)
         self._remember(batch, kept)
+        if not found:
+            return kept, schema.empty(schema.DUPLICATES)
         duplicates = documents.loc[~kept, ["file", "row"]].assign(
             document_id=batch.ids[~kept],
             duplicate_of=[original for original, _ in found],

@@ -314,8 +314,9 @@ def conform(frame: pd.DataFrame, table: Table, *, extra: Sequence[str] = ()) -> 
         raise SchemaError(
             f"columns missing: {', '.join(missing)}; found: {', '.join(map(str, frame.columns)) or 'none'}"
         )
-    twice = [name for name in wanted if list(frame.columns).count(name) > 1]
-    if twice:
+    if not frame.columns.is_unique and (
+        twice := [name for name in wanted if list(frame.columns).count(name) > 1]
+    ):
         raise SchemaError(
             f"columns that are there more than once: {', '.join(twice)}; rename or drop the others"
         )

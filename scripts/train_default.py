@@ -1,6 +1,6 @@
 """Train the model that ships in models/default from all licence-clean labelled data.
 
-Run: python scripts/train_default.py --accurate models/default/4/accurate --out models/default/5
+Run: python scripts/train_default.py --accurate models/default/5/accurate --out models/default/6
 The accurate tier is made by scripts/train_accurate.py, the soft labels by scripts/soft_labels.py; this
 fits the fast tier on both kinds of labels, how each tier decides, and the cascade. Deterministic: the same
 data and lock file give the same bytes.
@@ -51,7 +51,7 @@ TIERS = ("fast", "cascade", "accurate")
     "--accurate",
     "folder",
     type=click.Path(path_type=Path, exists=True),
-    default="models/default/4/accurate",
+    default="models/default/5/accurate",
     show_default=True,
     help="Folder of the accurate tier.",
 )

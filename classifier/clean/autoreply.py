@@ -129,9 +129,10 @@ def is_auto_reply(subject: "pd.Series", text: "pd.Series") -> "pd.Series":
 
     from classifier.buffers import Column
 
-    marked = _needles(_CUES).find(Column.of(subject)) | _needles(_RECEIPT_CUES).find(Column.of(text))
-    for row in marked.nonzero()[0]:
-        marked[row] = _is_auto_reply(subject.iloc[row], text.iloc[row])
+    subjects, texts = Column.of(subject), Column.of(text)
+    marked = _needles(_CUES).find(subjects) | _needles(_RECEIPT_CUES).find(texts)
+    for row in marked.nonzero()[0].tolist():
+        marked[row] = _is_auto_reply(subjects[row], texts[row])
     return pd.Series(marked, index=subject.index, dtype="bool")
 
 

@@ -7,6 +7,7 @@ Never changes a text beyond NUL, line ends and NFC.
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -261,7 +262,9 @@ class DocumentReader:
         return parsed
 
     def _parsed_amounts(self, rows: Rows) -> pd.Series:
-        texts = self._text(rows, self._places.get("amount", []))
+        if not self._places.get("amount"):
+            return pd.Series(np.full(len(rows.numbers), np.nan))
+        texts = self._text(rows, self._places["amount"])
         amounts = parse_amounts(texts)
         self._amounts.count(texts, amounts)
         return amounts
@@ -326,6 +329,11 @@ def _kept_names(options: ReadOptions) -> list[str]:
 
 
 def _empty_texts(count: int) -> pd.Series:
+    return _blank(count).copy(deep=False)
+
+
+@lru_cache(maxsize=2)
+def _blank(count: int) -> pd.Series:
     return pd.Series(np.full(count, "", dtype=object), dtype="str")
 
 

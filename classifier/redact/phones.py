@@ -82,13 +82,26 @@ _DATE = re.compile(
 )
 _ADDRESS = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
 _THOUSANDS = re.compile(r"\+?\d{1,3}(?:\.\d{3})+|\d{1,2}(?: \d{3})+")
+# Seven digits, at most four signs apart: what every number has, from its first digit on.
+_SEVEN = re.compile(r"\d(?:[^\w\n]{0,4}\d){6}")
+_LEAD = 2
+"""Signs of a number before its first digit: "+", "("."""
+
+_CUE_LEAD = 60
+"""Characters before a number's first digit among which what announces it begins."""
+
 _BACK = 40
 _LONGEST = 15  # digits, by E.164
 
 
 def phones(text: str) -> Iterator[Span]:
     """Yield telephone numbers that are written or announced as such, 7 to 15 digits, with extension."""
-    spans = sorted({*_shaped(text), *_announced(text), *_bare(text)}, key=lambda span: (span[0], -span[1]))
+    first = _SEVEN.search(text)
+    if not first:
+        return
+    # What begins with a word is looked for at every letter: from where it can matter on.
+    found = {*_shaped(text, first.start()), *_announced(text, first.start()), *_bare(text, first.start())}
+    spans = sorted(found, key=lambda span: (span[0], -span[1]))
     end = 0
     for span in spans:
         if span[0] >= end:
@@ -96,8 +109,8 @@ def phones(text: str) -> Iterator[Span]:
             yield span
 
 
-def _shaped(text: str) -> Iterator[Span]:
-    for found in _SHAPES.finditer(text):
+def _shaped(text: str, digit: int) -> Iterator[Span]:
+    for found in _SHAPES.finditer(text, max(0, digit - _LEAD)):
         shape = str(found.lastgroup)
         if not _is_number(found.group(shape), shape):
             continue
@@ -106,17 +119,17 @@ def _shaped(text: str) -> Iterator[Span]:
             yield found.span()
 
 
-def _announced(text: str) -> Iterator[Span]:
-    for found in _CUED.finditer(text):
+def _announced(text: str, digit: int) -> Iterator[Span]:
+    for found in _CUED.finditer(text, max(0, digit - _CUE_LEAD)):
         # "Phone number: …" tells a telephone number, "call about invoices …" doesn't.
         about_other = _ABOUT_REFERENCE.search(found["between"].lower().replace("number", ""))
         if not about_other and _is_number(found["number"]):
             yield found.start("number"), found.end()
 
 
-def _bare(text: str) -> Iterator[Span]:
+def _bare(text: str, digit: int) -> Iterator[Span]:
     """Yield ten digits in a row where the words around them speak of a telephone, and of nothing else."""
-    for found in _BARE.finditer(text):
+    for found in _BARE.finditer(text, digit):
         before = text[max(0, found.start() - 2 * _BACK) : found.start()]
         cue = _BARE_BEFORE.search(before)
         told = cue and not _ABOUT_REFERENCE.search(cue["between"].lower().replace("number", ""))
