@@ -211,6 +211,7 @@ def _decide(
     limits: Places,
     none: float,
     nearness: np.float32,
+    least_share: np.float32,
     out: tuple[Reals, Flags, Flags, Reals, Reals, Flags, Flags, Places, Places],
 ) -> None:
     """Fill `out`, in the order of the fields of `Decided`."""
@@ -234,7 +235,7 @@ def _decide(
             familiar += counts[unit, 1]
             roots[at(place)] = _root(sizes[unit])
         known[row] = familiar / ngrams if ngrams else 0.0
-        readable = familiar >= least_known
+        readable = familiar >= least_known and known[row] >= least_share
         for label in range(labels):
             head = heads[label]
             for place in range(count):
@@ -357,6 +358,7 @@ class Rules:
     thresholds: Reals
     longest: int
     least_known: int
+    least_share: float
     shortest: int
     gap: int
     none: float
@@ -400,7 +402,8 @@ def decide(
     )
     limits = np.array([rules.longest, rules.least_known, rules.shortest, rules.gap], dtype=np.int64)
     out = tuple(getattr(found, name) for name in Decided.__dataclass_fields__)
-    model = (rules.bias, rules.heads, rules.thresholds, limits, rules.none, np.float32(rules.nearby))
+    shares = np.float32(rules.nearby), np.float32(rules.least_share)
+    model = (rules.bias, rules.heads, rules.thresholds, limits, rules.none, *shares)
     sizes = np.ascontiguousarray(counts[:, int(rules.per_known)])
     _decide(first, start, end, sums, counts, sizes, again, *model, out)
     return found

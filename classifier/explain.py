@@ -60,4 +60,4 @@ def _review_reason(text: str, scores: classify.Scores, *, supported: bool, machi
         return "language"
     if len(text) > classify.TOO_LONG:
         return "too_long"
-    return "uncertain" if scores.close.any() or scores.known[0] == 0 else ""
+    return "uncertain" if scores.close.any() or scores.known[0] < classify.LEAST_SHARE else ""

@@ -396,8 +396,8 @@ def _review_reasons(
     """Return why a person should look, "" where nobody need: the gravest reason."""
     lengths = texts.str.len().to_numpy()
     blank = (texts.str.strip() == "").to_numpy()
-    # Text without a single n-gram that the model knows: it has no ground to decide on.
-    unknown = ~blank & (scores.known == 0)
+    # Text of which the model knows hardly an n-gram: it has no ground to decide on.
+    unknown = ~blank & (scores.known < classify.LEAST_SHARE)
     conditions = [
         blank | machine,
         ~supported,

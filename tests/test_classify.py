@@ -77,10 +77,20 @@ def test_ngrams_that_the_model_does_not_know_weaken_a_text_for_models_of_old_alo
     places = UnitPlaces(np.array([0, 1]), np.array([0], dtype=np.int32), np.array([30], dtype=np.int32))
     sums = np.ones((1, len(model.bias)), dtype=np.float32)
     few, many = (
-        readable.combine(model, places, sums, np.array([[ngrams, 9]], dtype=np.int32)) for ngrams in (9, 90)
+        readable.combine(model, places, sums, np.array([[ngrams, 9]], dtype=np.int32)) for ngrams in (9, 18)
     )
     assert (few.probability == many.probability).all() == per_known
-    assert (few.known, many.known) == (1.0, np.float32(0.1))
+    assert (few.known, many.known) == (1.0, 0.5)
+
+
+@pytest.mark.parametrize(("known", "readable_at_all"), [(29, False), (30, True), (100, True)])
+def test_a_text_of_unknown_words_has_no_label(known, readable_at_all):
+    places = UnitPlaces(np.array([0, 1]), np.array([0], dtype=np.int32), np.array([600], dtype=np.int32))
+    sums = np.full((1, len(trained.model().bias)), 90.0, dtype=np.float32)
+    counts = np.array([[100, known]], dtype=np.int32)
+    scores = readable.combine(trained.model(), places, sums, counts)
+    assert scores.decision.all() == scores.decision.any() == readable_at_all
+    assert (scores.probability > 0).all() == (scores.probability > 0).any() == readable_at_all
 
 
 @given(st.lists(TEXTS, min_size=1, max_size=6), st.data())

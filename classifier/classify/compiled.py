@@ -7,7 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from classifier.classify.limits import LEAST_KNOWN, LONGEST, MANY, NEARBY, NO_UNIT, SHORTEST_EVIDENCE
+from classifier.classify.limits import (
+    LEAST_KNOWN,
+    LEAST_SHARE,
+    LONGEST,
+    MANY,
+    NEARBY,
+    NO_UNIT,
+    SHORTEST_EVIDENCE,
+)
 from classifier.classify.logits import logit
 from classifier.classify.scores import Scores
 from classifier.classify.weights import FastModel
@@ -33,6 +41,7 @@ def score_texts(model: FastModel, texts: Any) -> Scores:
         thresholds=np.array([head.unit_threshold for head in heads], dtype=np.float32),
         longest=LONGEST,
         least_known=LEAST_KNOWN,
+        least_share=float(LEAST_SHARE),
         shortest=SHORTEST_EVIDENCE,
         gap=LABELS.index(GAP),
         none=float(NO_UNIT),
