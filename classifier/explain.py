@@ -6,6 +6,8 @@ answers at once.
 
 from typing import Any, Final
 
+import numpy as np
+
 from classifier import classify, clean
 from classifier.labels import EXPECTATION_SOURCES, LABELS
 from classifier.models import LoadedModel
@@ -41,7 +43,8 @@ def explanation_of(text: str, model: LoadedModel, *, language: str) -> dict[str,
             "ngrams": [{"ngram": ngram, "weight": round(weight, 6)} for ngram, weight in weighed],
         }
     source = int(scores.source[0])
-    reason = _review_reason(text, scores, supported=supported, machine=machine)
+    least_share = np.float32(model.fast.features.least_share)
+    reason = _review_reason(text, scores, supported=supported, machine=machine, least_share=least_share)
     return {
         "model_id": model.model_id,
         "tier": "accurate" if scores.refined[0] else "fast",
@@ -53,11 +56,14 @@ def explanation_of(text: str, model: LoadedModel, *, language: str) -> dict[str,
     }
 
 
-def _review_reason(text: str, scores: classify.Scores, *, supported: bool, machine: bool) -> str:
+def _review_reason(
+    text: str, scores: classify.Scores, *, supported: bool, machine: bool, least_share: np.float32
+) -> str:
     if not text.strip() or machine:
         return "no_text"
     if not supported:
         return "language"
     if len(text) > classify.TOO_LONG:
         return "too_long"
-    return "uncertain" if scores.close.any() or scores.known[0] < classify.LEAST_SHARE else ""
+    unknown = scores.known[0] == 0 or scores.known[0] < least_share
+    return "uncertain" if scores.close.any() or unknown else ""

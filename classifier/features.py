@@ -38,7 +38,8 @@ class FeatureSettings:
 
     A sum of weights is divided by the root of how many n-grams there are: `per_known` counts those that the
     model knows alone, so that a text in words of another trade isn't taken for a weak one. Models of format 1
-    count all.
+    count all. A text of whose n-grams the model knows a smaller share than `least_share` has no label: 0 for
+    models of few texts, which know little of any.
     """
 
     bits: int = 20
@@ -46,6 +47,7 @@ class FeatureSettings:
     char_min: int = 3
     char_max: int = 5
     per_known: bool = False
+    least_share: float = 0.0
 
     @property
     def buckets(self) -> int:

@@ -198,7 +198,7 @@ def part_of(batch: ReadBatch, *, model: LoadedModel, settings: ScoreSettings, fi
         places=documents[list(PLACE)],
         prints=fingerprints(documents, texts),
         rejected=batch.rejected,
-        dropped=_below(batch.dropped, dropped),
+        dropped=_joined(batch.dropped, dropped),
         documents=len(batch.documents),
         merged=batch.merged,
         notes=batch.notes,
@@ -243,10 +243,10 @@ def prepare(documents: pd.DataFrame, filters: Filters) -> tuple[pd.DataFrame, pd
         texts = texts[~automatic].reset_index(drop=True)
     documents, answers = _drop(documents, automatic, "auto_reply")
     documents = documents.assign(people=redact.with_senders(documents["people"], texts))
-    return documents, texts, _below(filtered, answers)
+    return documents, texts, _joined(filtered, answers)
 
 
-def _below(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
+def _joined(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
     """Return table DROPPED of both; mostly there is nothing to join."""
     tables = [table for table in (first, second) if len(table)]
     if not tables:
@@ -349,7 +349,9 @@ def _score(
         texts, documents, scores, readable, quotes=settings.quotes, competitors=settings.competitors
     )
     columns["expectation_source"] = _sources(scores, readable)
-    columns["review_reason"] = _review_reasons(texts, scores, supported, machine)
+    columns["review_reason"] = _review_reasons(
+        texts, scores, supported, machine, model.fast.features.least_share
+    )
     columns["review"] = columns["review_reason"] != ""
     columns["model_id"] = pd.Series([model.model_id] * len(documents), dtype="str")
     for name in settings.keep:
@@ -391,13 +393,13 @@ def _sources(scores: Scores, readable: np.ndarray) -> pd.Series:
 
 
 def _review_reasons(
-    texts: pd.Series, scores: Scores, supported: np.ndarray, machine: np.ndarray
+    texts: pd.Series, scores: Scores, supported: np.ndarray, machine: np.ndarray, least_share: float
 ) -> pd.Series:
     """Return why a person should look, "" where nobody need: the gravest reason."""
     lengths = texts.str.len().to_numpy()
     blank = (texts.str.strip() == "").to_numpy()
     # Text of which the model knows hardly an n-gram: it has no ground to decide on.
-    unknown = ~blank & (scores.known < classify.LEAST_SHARE)
+    unknown = ~blank & ((scores.known == 0) | (scores.known < np.float32(least_share)))
     conditions = [
         blank | machine,
         ~supported,

@@ -110,7 +110,9 @@ def explanation_text(explanation: Mapping[str, Any]) -> str:
     if explanation["review"]:
         lines.append(f"a person should look: {explanation['review_reason']}")
     if explanation["tier"] == "accurate":
-        lines.append("it has no n-grams; those below, and their weights, are the fast tier's")
+        lines.append(
+            "it has no n-grams; those below are the fast tier's, which it weighs in with its own reading"
+        )
     for label, one in explanation["labels"].items():
         verdict = "yes" if one["decision"] else "no"
         lines.append("")

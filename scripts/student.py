@@ -21,7 +21,7 @@ from classifier.features import FeatureSettings
 from classifier.labels import LABELS
 
 SETTINGS = train.TrainingSettings(
-    features=FeatureSettings(bits=21, words=3, char_max=0, per_known=True),
+    features=FeatureSettings(bits=21, words=3, char_max=0, per_known=True, least_share=0.3),
     document_c=16.0,
     unit_c=8.0,
     min_documents=4,

@@ -71,6 +71,16 @@ def test_models_of_old_count_all_ngrams_in_both_twins(text):
     assert (found.probability != classify.score_texts(trained.model(), [text]).probability).any()
 
 
+@pytest.mark.parametrize("text", [COMPLAINT, "qzxvw kqj export vvqx wqzk zzxq", "qzxvw kqj"])
+def test_both_twins_ask_for_the_share_that_the_model_names(text):
+    model = trained.model()
+    strict = replace(model, features=replace(model.features, least_share=0.9))
+    found = classify.score_texts(strict, [text])
+    assert_same(found, classify.score_one(strict, text))
+    assert found.probability.any() == (found.known[0] >= np.float32(0.9))
+    assert classify.score_texts(model, [COMPLAINT]).probability.all()
+
+
 @pytest.mark.parametrize("per_known", [False, True])
 def test_ngrams_that_the_model_does_not_know_weaken_a_text_for_models_of_old_alone(per_known):
     model = with_scaling(per_known=per_known)
@@ -83,12 +93,17 @@ def test_ngrams_that_the_model_does_not_know_weaken_a_text_for_models_of_old_alo
     assert (few.known, many.known) == (1.0, 0.5)
 
 
-@pytest.mark.parametrize(("known", "readable_at_all"), [(29, False), (30, True), (100, True)])
-def test_a_text_of_unknown_words_has_no_label(known, readable_at_all):
+@pytest.mark.parametrize(
+    ("least_share", "known", "readable_at_all"),
+    [(0.3, 29, False), (0.3, 30, True), (0.3, 100, True), (0.0, 2, True), (0.0, 1, False)],
+)
+def test_a_text_of_unknown_words_has_no_label(least_share, known, readable_at_all):
+    model = trained.model()
+    model = replace(model, features=replace(model.features, least_share=least_share))
     places = UnitPlaces(np.array([0, 1]), np.array([0], dtype=np.int32), np.array([600], dtype=np.int32))
     sums = np.full((1, len(trained.model().bias)), 90.0, dtype=np.float32)
     counts = np.array([[100, known]], dtype=np.int32)
-    scores = readable.combine(trained.model(), places, sums, counts)
+    scores = readable.combine(model, places, sums, counts)
     assert scores.decision.all() == scores.decision.any() == readable_at_all
     assert (scores.probability > 0).all() == (scores.probability > 0).any() == readable_at_all
 

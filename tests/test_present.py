@@ -133,7 +133,7 @@ def test_an_explanation():
     assert present.explanation_text(explanation()).splitlines() == [
         "model default-1-abc, language en, decided by the accurate tier",
         "a person should look: uncertain",
-        "it has no n-grams; those below, and their weights, are the fast tier's",
+        "it has no n-grams; those below are the fast tier's, which it weighs in with its own reading",
         "",
         "pain point: yes  (0.91, threshold 0.50)",
         "  evidence [3:20]: It crashed.",

@@ -6,14 +6,13 @@ row-local: a text's result doesn't depend on the texts beside it. Never reads or
 
 from classifier.classify.compiled import score_texts
 from classifier.classify.evidence import spans_of
-from classifier.classify.limits import LEAST_SHARE, TOO_LONG
+from classifier.classify.limits import TOO_LONG
 from classifier.classify.readable import score_one
 from classifier.classify.reasons import contributions
 from classifier.classify.scores import Scores
 from classifier.classify.weights import FastModel, Head
 
 __all__ = [
-    "LEAST_SHARE",
     "TOO_LONG",
     "FastModel",
     "Head",

@@ -9,7 +9,6 @@ import numpy as np
 
 from classifier.classify.limits import (
     LEAST_KNOWN,
-    LEAST_SHARE,
     LONGEST,
     MANY,
     NEARBY,
@@ -41,7 +40,7 @@ def score_texts(model: FastModel, texts: Any) -> Scores:
         thresholds=np.array([head.unit_threshold for head in heads], dtype=np.float32),
         longest=LONGEST,
         least_known=LEAST_KNOWN,
-        least_share=float(LEAST_SHARE),
+        least_share=model.features.least_share,
         shortest=SHORTEST_EVIDENCE,
         gap=LABELS.index(GAP),
         none=float(NO_UNIT),

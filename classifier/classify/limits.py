@@ -22,10 +22,6 @@ over a sentence that is none alone. Two thresholds, the higher one to begin and 
 LEAST_KNOWN: Final = 2
 """So many n-grams that the model knows must a document have to get a label: one word alone tells nothing."""
 
-LEAST_SHARE: Final = np.float32(0.3)
-"""So large a share of its n-grams must the model know: a text in words that it never read has no label. Where
-two kinds of sources were left out of the fit, .6 and more were known on average."""
-
 LONGEST: Final = 1_000
 """Code points of the longest documents to learn from, about; longer ones are decided by their best part."""
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from classifier import features, split
 from classifier.classify.decisions import decide
-from classifier.classify.limits import LEAST_KNOWN, LEAST_SHARE
+from classifier.classify.limits import LEAST_KNOWN
 from classifier.classify.parts import cut
 from classifier.classify.repeats import expanded, firsts_without, said_again
 from classifier.classify.scores import Logits, Places, Reals, Scores, UnitPlaces
@@ -70,7 +70,8 @@ def _combined(model: FastModel, units: Places, sums: Reals, counts: npt.NDArray[
         part_starts=parts.starts,
     )
     share = np.divide(known, ngrams, out=np.zeros(rows), where=ngrams > 0).astype(np.float32)
-    return decide(model.heads, logits, readable=(known >= LEAST_KNOWN) & (share >= LEAST_SHARE), known=share)
+    enough = share >= np.float32(model.features.least_share)
+    return decide(model.heads, logits, readable=(known >= LEAST_KNOWN) & enough, known=share)
 
 
 def _document_logits(sums: Reals, ngrams: npt.NDArray[Any], first: npt.NDArray[np.int64]) -> Reals:

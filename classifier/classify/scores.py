@@ -21,7 +21,7 @@ class Scores:
     ----------
     probability
         Calibrated probability per document and label, shape (n, 3); 0 for less than LEAST_KNOWN known
-        n-grams, or a smaller share of them than LEAST_SHARE.
+        n-grams, or a smaller share than the model asks for.
     decision
         Whether the document has the label, shape (n, 3).
     close
