@@ -9,12 +9,18 @@ from typing import Final
 
 _M_TRIM_THRESHOLD: Final = -1
 _M_MMAP_THRESHOLD: Final = -3
+_M_ARENA_MAX: Final = -8
 
-_LARGE: Final = 4 << 20
+_LARGE: Final = 16 << 20
 """Bytes from which on a piece of memory is asked of the system alone, and given back when it is free."""
 
-_SPARE: Final = 8 << 20
-"""Bytes that stay when they are free, for the next batch: the system takes its time to hand out new ones."""
+_SPARE: Final = 32 << 20
+"""Bytes that stay when they are free, for the next batch: the system clears every page that it hands out.
+
+With 8 MB and pieces of 4 MB, a tenth of all processor time went there."""
+
+_ARENAS: Final = 2
+"""Heaps that threads share: each has spare memory of its own."""
 
 
 def give_back() -> None:
@@ -26,3 +32,4 @@ def give_back() -> None:
         option = ctypes.CDLL(None).mallopt
         option(_M_MMAP_THRESHOLD, _LARGE)
         option(_M_TRIM_THRESHOLD, _SPARE)
+        option(_M_ARENA_MAX, _ARENAS)
