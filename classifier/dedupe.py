@@ -5,7 +5,9 @@ Never calls texts of different people duplicates, however alike; keeps hashes, n
 first of equal documents stays. Over a whole run the newest does (`newest`).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Final
 
 import numpy as np
@@ -15,7 +17,7 @@ import pyarrow as pa
 
 from classifier import schema
 from classifier.hashes import hash_column, mixed
-from classifier.remembered import NOWHERE, Index, Kept, Keys, Record
+from classifier.remembered import Index, Kept, Keys, Record
 
 EXACT: Final = "exact"
 SAME_ID: Final = "same_id"
@@ -30,7 +32,8 @@ class Deduplicator:
 
     Kinds: `exact`, the same id and text; `same_id`, the same id with another text (the first is kept, the
     caller warns); `same_text`, other ids but the same text of 20 characters and more, the same account and
-    time: a double import. Needs 24 bytes of memory a document, or 12 for one without an account or a time.
+    time: a double import. Needs 20 to 26 bytes of memory a document, or half for one without an account or a
+    time.
     """
 
     def __init__(self) -> None:
@@ -80,11 +83,11 @@ class Deduplicator:
             self._contents, batch.content_keys, suspects[batch.comparable[suspects]]
         )
         for row in suspects.tolist():
-            verdict = _verdict(batch, row, here, with_id.get(row), with_content.get(row))
+            verdict = _verdict(batch, row, here, with_id.get(row, ()), with_content.get(row, ()))
             if verdict is not None and verdict[1] == SAME_ID and foreign is not None and foreign[row]:
                 batch.rename(row, f"{batch.ids[row]}{suffix}")
-                renamed = self._with_key(self._ids, batch.id_keys, np.array([row])).get(row)
-                verdict = _verdict(batch, row, here, renamed, with_content.get(row))
+                renamed = self._with_key(self._ids, batch.id_keys, np.array([row])).get(row, ())
+                verdict = _verdict(batch, row, here, renamed, with_content.get(row, ()))
             if verdict is None:
                 here.add(batch, row)
             else:
@@ -109,22 +112,21 @@ class Deduplicator:
             (batch.id_keys, batch.has_id, self._ids),
             (batch.content_keys, batch.comparable, self._contents),
         ):
-            known = pd.Series(keys[used]).duplicated(keep=False).to_numpy() | (
-                index.find(keys[used]) != NOWHERE
-            )
-            suspects[used] |= known
+            own = keys if used.all() else keys[used]
+            suspects[used] |= pd.Series(own).duplicated(keep=False).to_numpy() | index.may_know(own)
         return suspects
 
-    def _with_key(self, index: Index, keys: Keys, rows: npt.NDArray[np.int64]) -> dict[int, Record]:
-        """Return for each of the batch's `rows` the document of an earlier batch with its key, if any."""
-        places = index.find(keys[rows])
-        there = places != NOWHERE
-        return dict(zip(rows[there].tolist(), self._kept.records(places[there]), strict=True))
+    def _with_key(self, index: Index, keys: Keys, rows: npt.NDArray[np.int64]) -> dict[int, Sequence[Record]]:
+        """Return for each of the batch's `rows` the documents of earlier batches that may have its key."""
+        first, places = index.find(keys[rows])
+        found = iter(self._kept.records(places))
+        counts = np.diff(first).tolist()
+        return {row: list(islice(found, count)) for row, count in zip(rows.tolist(), counts, strict=True)}
 
     def _remember(self, batch: "Fingerprints", kept: Mask) -> None:
-        rows = np.full(len(kept), NOWHERE, dtype=np.int32)
-        rows[kept] = len(self._kept) + np.arange(kept.sum(), dtype=np.int32)
-        self._kept.add(pa.array(batch.ids[kept], type=pa.string()), batch.texts[kept])
+        rows = (len(self._kept) + np.cumsum(kept) - 1).astype(np.int32)
+        hashes = np.column_stack([batch.texts, batch.content_keys])
+        self._kept.add(pa.array(batch.ids[kept], type=pa.string()), hashes[kept])
         self._ids.add(batch.id_keys[kept & batch.has_id], rows[kept & batch.has_id])
         self._contents.add(batch.content_keys[kept & batch.comparable], rows[kept & batch.comparable])
 
@@ -251,7 +253,7 @@ class _Seen:
 
 
 def _verdict(
-    batch: Fingerprints, row: int, here: _Seen, with_id: Record | None, with_content: Record | None
+    batch: Fingerprints, row: int, here: _Seen, with_id: Sequence[Record], with_content: Sequence[Record]
 ) -> tuple[str, str] | None:
     """Return (id of the original, kind); None for a new document.
 
@@ -260,19 +262,21 @@ def _verdict(
     here
         The rows of the batch before this one.
     with_id, with_content
-        The documents of earlier batches with this row's keys: other ids or texts may have the same.
+        The documents of earlier batches that may have this row's keys: other ids or texts are among them.
     """
     name, text = batch.ids[row], batch.text(row)
     if batch.has_id[row]:
         known = here.text_of_id.get(name)
-        if known is None and with_id is not None and with_id.name == name:
-            known = with_id.text
+        if known is None:
+            known = next((record.text for record in with_id if record.name == name), None)
         if known is not None:
             return name, EXACT if known == text else SAME_ID
     if batch.comparable[row]:
         original = here.id_of_content.get((int(batch.content_keys[row]), *text))
-        if original is None and with_content is not None and with_content.text == text:
-            original = with_content.name
+        if original is None:
+            key = int(batch.content_keys[row])
+            theirs = (record.name for record in with_content if (record.content, record.text) == (key, text))
+            original = next(theirs, None)
         if original is not None:
             return original, SAME_TEXT
     return None

@@ -1,7 +1,7 @@
 """What is remembered of every document of a run, in few bytes of memory each.
 
-In: keys, ids and hashes, batch by batch. Out: which row had a key, and what it was. Memory holds 12 bytes a
-key; ids and hashes lie in a file without a name, which is gone with the last who holds it.
+In: keys, ids and hashes, batch by batch. Out: which rows may have a key, and what they were. Memory holds 10
+to 13 bytes a key; ids and hashes lie in a file without a name, which is gone with the last who holds it.
 """
 
 import os
@@ -19,73 +19,136 @@ from classifier.errors import OutputError
 Keys = npt.NDArray[np.uint64]
 Rows = npt.NDArray[np.int32]
 
-NOWHERE: Final = -1
+_FULL: Final = 0.8
+_GROWTH: Final = 1.25
+"""A larger table is made beside the smaller one: both take room for a moment."""
 
-_LARGEST_RUN: Final = 1 << 22
-"""Keys from which on runs aren't merged any more: a merge holds both of them twice."""
+_FIRST_SLOTS: Final = 1 << 12
+_HALF: Final = np.uint64(32)
+_LOW: Final = np.uint64(0xFFFF_FFFF)
 
-
-_TEXT: Final = 16
-"""Bytes of a text hash, as it is kept."""
+_HASHES: Final = 3
+"""Of 8 bytes each: the two of the text, and the content key."""
 
 _OFFSET: Final = 8
 """Bytes of a place in the ids of a batch, as it is kept."""
 
 
 class Record(NamedTuple):
-    """What is remembered of a document: its id, and the hash that stands for its text."""
+    """What is remembered of a document: its id, the hash that stands for its text, and its content key."""
 
     name: str
     text: tuple[int, int]
+    content: int
 
 
 class Index:
-    """Key -> row, in sorted runs of doubling length."""
+    """Keys -> rows in 8 bytes a slot, of which at most FULL are taken: what has a key's first half may be it.
+
+    A table with open addressing. A slot holds the first 32 bits of a key, which say where it should lie, and
+    a row: whoever asks compares what is remembered of it. Of five million keys, one in a thousand shares its
+    half with another.
+    """
 
     def __init__(self) -> None:
-        self._runs: list[tuple[Keys, Rows]] = []
+        self._slots: Keys = np.zeros(_FIRST_SLOTS, dtype=np.uint64)
+        self._count = 0
+
+    @property
+    def bytes(self) -> int:
+        """What the table takes of memory."""
+        return self._slots.nbytes
 
     def add(self, keys: Keys, rows: Rows) -> None:
-        """Remember the row of each key."""
-        if not len(keys):
-            return
-        order = np.argsort(keys, kind="stable")
-        run = (keys[order], rows[order])
-        while self._runs and len(self._runs[-1][0]) <= len(run[0]) < _LARGEST_RUN:
-            old = self._runs.pop()
-            merged = (
-                np.empty(len(old[0]) + len(run[0]), np.uint64),
-                np.empty(len(old[0]) + len(run[0]), np.int32),
-            )
-            _merge(*old, *run, *merged)
-            run = merged
-        self._runs.append(run)
+        """Remember the row of each key, 0 and up."""
+        self._count += len(keys)
+        if self._count > _FULL * len(self._slots):
+            larger = np.zeros(int(max(_GROWTH * len(self._slots), self._count / _FULL)) + 1, dtype=np.uint64)
+            _move(self._slots, larger)
+            self._slots = larger
+        _put(self._slots, keys, rows)
 
-    def find(self, keys: Keys) -> Rows:
-        """Return the row of each key, NOWHERE for an unknown one."""
-        rows = np.full(len(keys), NOWHERE, dtype=np.int32)
-        for run_keys, run_rows in self._runs:
-            at = np.minimum(np.searchsorted(run_keys, keys), len(run_keys) - 1)
-            hit = run_keys[at] == keys
-            rows[hit] = run_rows[at[hit]]
-        return rows
+    def may_know(self, keys: Keys) -> npt.NDArray[np.bool_]:
+        """Return for which keys `find` would return a row at least."""
+        found = np.zeros(len(keys), dtype=np.bool_)
+        _look(self._slots, keys, found)
+        return found
+
+    def find(self, keys: Keys) -> tuple[npt.NDArray[np.int64], Rows]:
+        """Return rows, and where those begin that may have each key, shape (keys + 1,)."""
+        first = np.zeros(len(keys) + 1, dtype=np.int64)
+        _count(self._slots, keys, first)
+        rows = np.empty(first[-1], dtype=np.int32)
+        _gather(self._slots, keys, first, rows)
+        return first, rows
 
 
 @compiled()
-def _merge(old_keys: Keys, old_rows: Rows, new_keys: Keys, new_rows: Rows, keys: Keys, rows: Rows) -> None:
-    """Merge two sorted runs; of equal keys the old one comes first."""
-    old = new = 0
-    for at in range(len(keys)):
-        if new == len(new_keys) or (old < len(old_keys) and old_keys[old] <= new_keys[new]):
-            keys[at], rows[at] = old_keys[old], old_rows[old]
-            old += 1
-        else:
-            keys[at], rows[at] = new_keys[new], new_rows[new]
-            new += 1
+def _home(half: int, size: int) -> int:
+    """Return the slot where the first half of a key should lie: halves in order lie in order."""
+    return np.int64((np.uint64(half) * np.uint64(size)) >> _HALF)  # type: ignore[return-value]
+
+
+@compiled()
+def _place(slots: Keys, slot: int) -> None:
+    """Put what a slot holds into the first free one from its home on."""
+    at = _home(slot >> _HALF, len(slots))
+    while slots[at] != 0:
+        at = at + 1 if at + 1 < len(slots) else 0
+    slots[at] = slot
+
+
+@compiled()
+def _put(slots: Keys, keys: Keys, rows: Rows) -> None:
+    for place in range(len(keys)):
+        # One more than the row: no slot that is taken is 0.
+        _place(slots, ((keys[place] >> _HALF) << _HALF) | np.uint64(rows[place] + 1))
+
+
+@compiled()
+def _move(slots: Keys, larger: Keys) -> None:
+    for slot in slots:
+        if slot != 0:
+            _place(larger, slot)
+
+
+@compiled()
+def _look(slots: Keys, keys: Keys, found: npt.NDArray[np.bool_]) -> None:
+    for place in range(len(keys)):
+        half = keys[place] >> _HALF
+        at = _home(half, len(slots))
+        while slots[at] != 0:
+            if slots[at] >> _HALF == half:
+                found[place] = True
+                break
+            at = at + 1 if at + 1 < len(slots) else 0
+
+
+@compiled()
+def _count(slots: Keys, keys: Keys, first: npt.NDArray[np.int64]) -> None:
+    for place in range(len(keys)):
+        half = keys[place] >> _HALF
+        at = _home(half, len(slots))
+        first[place + 1] = first[place]
+        while slots[at] != 0:
+            first[place + 1] += slots[at] >> _HALF == half
+            at = at + 1 if at + 1 < len(slots) else 0
+
+
+@compiled()
+def _gather(slots: Keys, keys: Keys, first: npt.NDArray[np.int64], rows: Rows) -> None:
+    for place in range(len(keys)):
+        half, to = keys[place] >> _HALF, first[place]
+        at = _home(half, len(slots))
+        while to < first[place + 1]:
+            if slots[at] >> _HALF == half:
+                rows[to] = np.int64(slots[at] & _LOW) - 1
+                to += 1
+            at = at + 1 if at + 1 < len(slots) else 0
 
 
 class Kept:
-    """Id and text hash of every document that is kept, by row, on the disk."""
+    """Id and hashes of every document that is kept, by row, on the disk."""
 
     def __init__(self) -> None:
         self._file = tempfile.TemporaryFile(prefix="classifier-")  # noqa: SIM115 - closed below
@@ -98,15 +161,15 @@ class Kept:
         """Return the number of documents."""
         return self._length
 
-    def add(self, ids: pa.StringArray, texts: Keys) -> None:
+    def add(self, ids: pa.StringArray, hashes: Keys) -> None:
         """Remember documents.
 
         Parameters
         ----------
         ids
             Of n documents, without missing ones.
-        texts
-            Their text hashes, shape (n, 2).
+        hashes
+            Those of their texts, and their content keys, shape (n, 3).
 
         Raises
         ------
@@ -120,7 +183,7 @@ class Kept:
         self._starts.append(self._length)
         self._places.append(self._file.tell())
         content = b"".join(
-            (np.ascontiguousarray(texts).data, (names.offsets - begin).data, names.data[begin:end].data)
+            (np.ascontiguousarray(hashes).data, (names.offsets - begin).data, names.data[begin:end].data)
         )
         try:
             self._file.write(content)
@@ -140,22 +203,21 @@ class Kept:
         starts = np.array([*self._starts, self._length])
         parts = np.searchsorted(starts, rows, side="right") - 1
         at, counts = rows - starts[parts], np.diff(starts)[parts]
-        texts = np.array(self._places)[parts]
-        offsets = texts + _TEXT * counts
+        hashes = np.array(self._places)[parts]
+        offsets = hashes + 8 * _HASHES * counts
         names = offsets + _OFFSET * (counts + 1)
-        texts, offsets = texts + _TEXT * at, offsets + _OFFSET * at
-        hashes = self._gathered(texts, _TEXT, np.uint64)
-        bounds = self._gathered(offsets, 2 * _OFFSET, np.int64)
+        told = self._gathered(hashes + 8 * _HASHES * at, _HASHES, np.uint64)
+        bounds = self._gathered(offsets + _OFFSET * at, 2, np.int64)
         begins, sizes = (names + bounds[:, 0]).tolist(), np.diff(bounds)[:, 0].tolist()
         return [
-            Record(self._read(size, begin).decode("utf-8", "surrogatepass"), (first, second))
-            for begin, size, (first, second) in zip(begins, sizes, hashes.tolist(), strict=True)
+            Record(self._read(size, begin).decode("utf-8", "surrogatepass"), (first, second), content)
+            for begin, size, (first, second, content) in zip(begins, sizes, told.tolist(), strict=True)
         ]
 
-    def _gathered(self, places: npt.NDArray[np.int64], size: int, kind: npt.DTypeLike) -> npt.NDArray[Any]:
-        """Return `size` bytes from each place as two numbers, shape (n, 2)."""
-        content = b"".join([self._read(size, place) for place in places.tolist()])
-        return np.frombuffer(content, kind).reshape(-1, 2)
+    def _gathered(self, places: npt.NDArray[np.int64], count: int, kind: npt.DTypeLike) -> npt.NDArray[Any]:
+        """Return `count` numbers of 8 bytes from each place, shape (n, count)."""
+        content = b"".join([self._read(8 * count, place) for place in places.tolist()])
+        return np.frombuffer(content, kind).reshape(-1, count)
 
     def _read(self, size: int, place: int) -> bytes:
         return os.pread(self._file.fileno(), size, place)

@@ -69,7 +69,8 @@ def columns_of(
     # Somebody can leave only where there is an account.
     customers = np.flatnonzero(shown & (documents["account"] != "").to_numpy())
     leaving = np.zeros(len(texts), dtype=np.bool_)
-    leaving[customers] = entities.find_churn(texts.iloc[customers], competitors).to_numpy()
+    theirs = texts if len(customers) == len(texts) else texts.iloc[customers]
+    leaving[customers] = entities.find_churn(theirs, competitors).to_numpy()
     column = Column.of(texts)
     begins, stops = np.zeros((2, len(owner)), dtype=np.int64)
     spanfill.byte_places(column.data, column.offsets, scores.first, scores.start, scores.end, begins, stops)

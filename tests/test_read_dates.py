@@ -7,6 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from classifier.buffers import Column
+from classifier.read import dates
+from classifier.read import stamps as written_times
 from classifier.read.amounts import parse_amounts
 from classifier.read.dates import DateStyle, parse_dates, style_of
 
@@ -201,3 +204,41 @@ def test_columns_without_dates_keep_their_length_and_type(column):
 )
 def test_one_amount(written, amount):
     assert parse_amounts(texts(written)).tolist() == pytest.approx([amount], nan_ok=True)
+
+
+written_stamps = st.builds(
+    "{:04}-{:02}-{:02}{}".format,
+    st.sampled_from([1900, 1999, 2000, 2023, 2024, 2026, 2100]),
+    st.integers(0, 13),
+    st.integers(0, 32),
+    st.one_of(
+        st.just(""),
+        st.builds(
+            "{}{:02}:{:02}:{:02}{}".format,
+            st.sampled_from("T "),
+            st.integers(0, 25),
+            st.integers(0, 61),
+            st.integers(0, 61),
+            st.sampled_from(["", "Z", "z", " ", "+01:00", ".5"]),
+        ),
+    ),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(written_stamps | st.text("0129-T:Z ", max_size=21), min_size=1, max_size=8))
+def test_times_as_most_write_them_are_read_as_all_others_are(values):
+    micros, known = written_times.stamps(Column.of(values))
+    slow = dates._parse_iso(texts(*values)[known])
+    assert slow.notna().all()
+    assert micros[known].tolist() == slow.astype("int64").tolist()
+
+
+def test_a_day_and_a_time_to_the_second_are_known():
+    values = ["2024-02-29", "1999-12-31T23:59:59Z", "2026-03-31 08:15:00", "2023-02-29", "2026-3-31", ""]
+    assert written_times.stamps(Column.of(values))[1].tolist() == [True, True, True, False, False, False]
+
+
+def test_texts_of_which_some_are_read_quickly_keep_their_places():
+    found = read_dates("2026-03-02", "x", " 2026-03-03", "2026-03-04T01:02:03Z", "")
+    assert [each[:10] for each in found] == ["2026-03-02", "NaT", "2026-03-03", "2026-03-04", "NaT"]

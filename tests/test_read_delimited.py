@@ -6,6 +6,7 @@ import io
 import os
 import time
 
+import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -15,6 +16,7 @@ from classifier.errors import InputError
 from classifier.read import ReadOptions, delimited, read_batches
 from classifier.read.delimited import DelimitedReader, Dialect, dialect_of
 from classifier.read.encoding import UTF8, Decoder
+from classifier.read.quoting import regular_end
 
 
 def rows_of(data: bytes, *, block: int = 1 << 20, fast: bool = True, delimiter: str = ","):
@@ -49,6 +51,19 @@ def test_arrow_and_python_and_any_cut_give_the_same_rows(body, block):
     slow = rows_of(data, fast=False)
     assert rows_of(data, fast=True) == slow
     assert rows_of(data, fast=True, block=block) == slow
+
+
+@settings(max_examples=300, deadline=None)
+@given(data=messy, whole=st.booleans())
+@example(data=b'"a\n",b\n"c"x\n"', whole=False)
+def test_rows_end_at_the_last_line_end_outside_quotes(data, whole):
+    end, regular = regular_end(np.frombuffer(data, np.uint8), ord(","), whole)
+    ends = [0] + [at + 1 for at, byte in enumerate(data) if byte == 10 and data[:at].count(b'"') % 2 == 0]
+    assert end == (len(data) if whole else ends[-1])
+    quotes = [at for at, byte in enumerate(data[:end]) if byte == ord('"')]
+    opened = all(at == 0 or data[at - 1 : at] in (b",", b"\n", b'"') for at in quotes[::2])
+    closed = all(at + 1 == len(data) or data[at + 1 : at + 2] in (b",", b"\n", b'"') for at in quotes[1::2])
+    assert regular == (opened and closed and len(quotes) % 2 == 0 and b"\r" not in data)
 
 
 @settings(max_examples=300, deadline=None)

@@ -1,6 +1,7 @@
 """What is remembered of documents: the same as dictionaries would, in less memory."""
 
 import errno
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -10,40 +11,57 @@ from hypothesis import strategies as st
 
 from classifier import remembered
 from classifier.errors import OutputError
-from classifier.remembered import NOWHERE, Index, Kept
+from classifier.remembered import Index, Kept
 
 BATCHES = st.lists(st.lists(st.integers(0, 2**64 - 1), max_size=9), max_size=9)
+# Their first halves are few, and lie at both ends of the table.
+CROWDED = st.lists(st.lists(st.sampled_from([0, 1, 2**32, 2**64 - 1, 2**64 - 2**32]), max_size=9), max_size=9)
 
 
-@settings(max_examples=60, deadline=None)
-@given(BATCHES, st.sampled_from([4, 1 << 22]))
-def test_an_index_finds_what_a_dictionary_finds(batches, largest):
-    known: dict[int, int] = {}
-    index = Index()
+@settings(max_examples=120, deadline=None)
+@given(BATCHES | CROWDED, st.sampled_from([3, 1 << 12]))
+def test_an_index_finds_what_a_dictionary_finds(batches, slots):
+    known: dict[int, list[int]] = {}
+    count = 0
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(remembered, "_LARGEST_RUN", largest)
+        patch.setattr(remembered, "_FIRST_SLOTS", slots)
+        index = Index()
         for batch in batches:
-            new = [key for key in dict.fromkeys(batch) if key not in known]
-            rows = range(len(known), len(known) + len(new))
-            index.add(np.array(new, dtype=np.uint64), np.array(rows, dtype=np.int32))
-            known |= dict(zip(new, rows, strict=True))
-    asked = [*known, 7, 2**63]
-    expected = [known.get(key, NOWHERE) for key in asked]
-    assert index.find(np.array(asked, dtype=np.uint64)).tolist() == expected
+            rows = range(count, count + len(batch))
+            index.add(np.array(batch, dtype=np.uint64), np.array(rows, dtype=np.int32))
+            for key, row in zip(batch, rows, strict=True):
+                known.setdefault(key >> 32, []).append(row)
+            count += len(batch)
+    asked = [*(key for batch in batches for key in batch), 7, 2**63]
+    expected = [known.get(key >> 32, []) for key in asked]
+    keys = np.array(asked, dtype=np.uint64)
+    first, rows = index.find(keys)
+    found = [sorted(rows[a:b].tolist()) for a, b in pairwise(first)]
+    assert found == expected
+    assert index.may_know(keys).tolist() == [bool(rows) for rows in expected]
+
+
+def test_an_index_takes_few_bytes_a_key():
+    index = Index()
+    keys = np.random.default_rng(0).integers(0, 2**64, 200_000, dtype=np.uint64)
+    for start in range(0, len(keys), 5_000):
+        index.add(keys[start : start + 5_000], np.arange(start, start + 5_000, dtype=np.int32))
+        assert 8 * (start + 5_000) < index.bytes < 14 * (start + 5_000) + 8 * remembered._FIRST_SLOTS
+    assert index.find(keys[[5, 150_000]])[1].tolist() == [5, 150_000]
 
 
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.lists(st.text(max_size=6), max_size=4), max_size=5))
 def test_what_is_kept_comes_back(batches):
     kept, names = Kept(), [name for batch in batches for name in batch]
-    hashes = np.arange(2 * len(names), dtype=np.uint64).reshape(-1, 2)
+    hashes = np.arange(3 * len(names), dtype=np.uint64).reshape(-1, 3)
     done = 0
     for batch in batches:
         kept.add(pa.array(batch, pa.string()), hashes[done : done + len(batch)])
         done += len(batch)
     assert len(kept) == len(names)
     rows = np.array([*range(len(names)), *reversed(range(len(names)))], dtype=np.int32)
-    assert kept.records(rows) == [(names[row], (2 * row, 2 * row + 1)) for row in rows.tolist()]
+    assert kept.records(rows) == [(names[row], (3 * row, 3 * row + 1), 3 * row + 2) for row in rows.tolist()]
     assert kept.records(rows[:0]) == []
 
 
@@ -59,4 +77,4 @@ def test_a_full_disk_is_told(monkeypatch):
 
     monkeypatch.setattr(kept, "_file", Full())
     with pytest.raises(OutputError, match="No space left on device; free it, or set TMPDIR"):
-        kept.add(pa.array(["a"], pa.string()), np.zeros((1, 2), dtype=np.uint64))
+        kept.add(pa.array(["a"], pa.string()), np.zeros((1, 3), dtype=np.uint64))

@@ -52,11 +52,15 @@ def write(part: Part, stream: BinaryIO) -> None:
         own = [name for name in part.scored.columns if name not in PLACE]
         rows |= {f"scored:{name}": part.scored[name].array for name in own}
     counts = {"documents": part.documents, "merged": part.merged, "notes": part.notes}
-    tables = [pa.table(rows), *(pa.Table.from_pandas(one) for one in (part.rejected, part.dropped))]
-    for table in tables:
+    for table in (pa.table(rows), *map(_left_out, (part.rejected, part.dropped))):
         arrow = table.replace_schema_metadata({_COUNTS: json.dumps(counts)})
         with pa.ipc.new_stream(stream, arrow.schema, options=_OPTIONS) as writer:
             writer.write_table(arrow)
+
+
+def _left_out(rows: pd.DataFrame) -> pa.Table:
+    """Return rows that were left out as Arrow; mostly there are none, and nothing to convert."""
+    return pa.Table.from_pandas(rows, preserve_index=False) if len(rows) else pa.table({})
 
 
 def read(content: bytes) -> Part:
@@ -64,18 +68,21 @@ def read(content: bytes) -> Part:
     source = pa.BufferReader(content)
     rows, *others = (pa.ipc.open_stream(source).read_all() for _ in range(3))
     counts = json.loads(rows.schema.metadata[_COUNTS])
-    rejected, dropped = (table.to_pandas() for table in others)
     places = _group(rows, "place:")
     return Part(
         scored=_lines(rows) if _RECORD in rows.column_names else _scored(rows, places),
         places=places,
         prints=Fingerprints.from_table(places["document_id"], _group(rows, "print:")),
-        rejected=schema.conform(rejected, schema.REJECTED),
-        dropped=schema.conform(dropped, schema.DROPPED),
+        rejected=_frame(others[0], schema.REJECTED),
+        dropped=_frame(others[1], schema.DROPPED),
         documents=counts["documents"],
         merged=counts["merged"],
         notes=tuple(counts["notes"]),
     )
+
+
+def _frame(rows: pa.Table, table: schema.Table) -> pd.DataFrame:
+    return schema.conform(rows.to_pandas(), table) if rows.num_rows else schema.empty(table)
 
 
 def _lines(rows: pa.Table) -> Lines:

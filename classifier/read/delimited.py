@@ -187,28 +187,14 @@ class DelimitedReader:
         self._buffer += block
 
     def _regular_end(self) -> tuple[int, bool]:
-        """Return where the last whole row ends (0: nowhere), and whether all before is by the book.
+        """Return where the last whole row ends (0: nowhere), and whether all before is by the book."""
+        # Compiled code takes half a second to load: only where rows are read.
+        from classifier.read.quoting import regular_end
 
-        By the book (RFC 4180) each quote opens a cell, closes it, or is doubled, and no carriage
-        return is left outside a line end: then all parsers agree.
-        """
-        buffer = self._buffer
-        content = np.frombuffer(buffer, np.uint8)
-        quotes = np.flatnonzero(content == ord('"'))
+        content = np.frombuffer(self._buffer, np.uint8)
         whole = self._ended and not self._broken
-        end = len(buffer) if whole else buffer.rfind(b"\n") + 1
-        inside = int(np.searchsorted(quotes, end))
-        if inside % 2 and whole:
-            return end, False
-        while inside % 2:
-            end = buffer.rfind(b"\n", 0, int(quotes[inside - 1])) + 1
-            inside = int(np.searchsorted(quotes, end))
-        opening, closing = quotes[0:inside:2], quotes[1:inside:2]
-        before = content[opening[opening > 0] - 1]
-        after = content[closing[closing + 1 < end] + 1]
-        borders = np.frombuffer(b'\n"' + self._delimiter.encode(), np.uint8)
-        regular = bool(np.isin(before, borders).all() and np.isin(after, borders).all())
-        return end, regular and b"\r" not in buffer
+        end, regular = regular_end(content, ord(self._delimiter), whole)
+        return int(end), bool(regular)
 
     def _arrow_rows(self, end: int) -> Rows | None:
         """Parse whole rows that are by the book; None where they need a closer look."""

@@ -180,8 +180,9 @@ class DocumentReader:
             Fault(int(row), reason, document_id=key)
             for row, reason, key in zip(rows.numbers[~kept], reasons[~kept], ids[~kept], strict=True)
         ]
+        frame = frame if kept.all() else frame[kept]
         return ReadBatch(
-            schema.conform(frame[kept], schema.DOCUMENTS, extra=_kept_names(self._options)),
+            schema.conform(frame, schema.DOCUMENTS, extra=_kept_names(self._options)),
             self._faults(rows.rejected, schema.REJECTED),
             self._faults([*rows.dropped, *left_out], schema.DROPPED),
             rows.merged,

@@ -68,9 +68,9 @@ class _Waiting:
         """Give out the first `count` rows, with all that was set aside so far."""
         table, numbers = pa.concat_tables(self.tables), np.concatenate(self.numbers)
         self.tables, self.numbers = [table.slice(count)], [numbers[count:]]
-        taken = Rows(
-            table.slice(0, count), numbers[:count], tuple(self.rejected), tuple(self.dropped), self.merged
-        )
+        # Put together once: whoever looks at the bytes of a column would do it again.
+        own = table.slice(0, count).combine_chunks()
+        taken = Rows(own, numbers[:count], tuple(self.rejected), tuple(self.dropped), self.merged)
         self.rejected, self.dropped, self.merged = [], [], 0
         return taken
 
