@@ -32,7 +32,7 @@ class Deduplicator:
 
     Kinds: `exact`, the same id and text; `same_id`, the same id with another text (the first is kept, the
     caller warns); `same_text`, other ids but the same text of 20 characters and more, the same account and
-    time: a double import. Needs 20 to 26 bytes of memory a document, or half for one without an account or a
+    time: a double import. Needs 18 to 20 bytes of memory a document, or half for one without an account or a
     time.
     """
 

@@ -356,7 +356,9 @@ def _score(
     columns["model_id"] = pd.Series([model.model_id] * len(documents), dtype="str")
     for name in settings.keep:
         columns[name] = redact.redact_column(documents[f"{KEPT}{name}"], documents["people"])
-    return schema.conform(pd.DataFrame(columns), schema.SCORED, extra=settings.keep)
+    # In their final order: then nothing is left to do but a look.
+    ordered = {name: columns[name] for name in dict.fromkeys((*schema.SCORED, *settings.keep))}
+    return schema.conform(pd.DataFrame(ordered, copy=False), schema.SCORED, extra=settings.keep)
 
 
 def without_quotes(scored: pd.DataFrame) -> pd.DataFrame:

@@ -1,7 +1,7 @@
 """What is remembered of every document of a run, in few bytes of memory each.
 
-In: keys, ids and hashes, batch by batch. Out: which rows may have a key, and what they were. Memory holds 10
-to 13 bytes a key; ids and hashes lie in a file without a name, which is gone with the last who holds it.
+In: keys, ids and hashes, batch by batch. Out: which rows may have a key, and what they were. Memory holds 9
+to 10 bytes a key; ids and hashes lie in a file without a name, which is gone with the last who holds it.
 """
 
 import os
@@ -19,12 +19,17 @@ from classifier.errors import OutputError
 Keys = npt.NDArray[np.uint64]
 Rows = npt.NDArray[np.int32]
 
-_FULL: Final = 0.8
-_GROWTH: Final = 1.25
+_FULL: Final = 0.9
+_GROWTH: Final = 1.125
 """A larger table is made beside the smaller one: both take room for a moment."""
 
-_FIRST_SLOTS: Final = 1 << 12
+_TABLES: Final = 16
+_FIRST_SLOTS: Final = 1 << 8
+_ONE: Final = np.uint64(1)
 _HALF: Final = np.uint64(32)
+_REST: Final = np.uint64(60)
+"""Bits of a key behind those that tell the table."""
+
 _LOW: Final = np.uint64(0xFFFF_FFFF)
 
 _HASHES: Final = 3
@@ -45,48 +50,55 @@ class Record(NamedTuple):
 class Index:
     """Keys -> rows in 8 bytes a slot, of which at most FULL are taken: what has a key's first half may be it.
 
-    A table with open addressing. A slot holds the first 32 bits of a key, which say where it should lie, and
-    a row: whoever asks compares what is remembered of it. Of five million keys, one in a thousand shares its
+    Tables with open addressing, one for each value of a key's first bits: while one grows, only that one is
+    there twice. A slot holds the first 32 bits of a key, of which the others say where it should lie, and a
+    row: whoever asks compares what is remembered of it. Of five million keys, one in a thousand shares its
     half with another.
     """
 
     def __init__(self) -> None:
-        self._slots: Keys = np.zeros(_FIRST_SLOTS, dtype=np.uint64)
-        self._count = 0
+        self._tables: list[Keys] = [np.zeros(_FIRST_SLOTS, dtype=np.uint64) for _ in range(_TABLES)]
+        self._counts = np.zeros(_TABLES, dtype=np.int64)
 
     @property
     def bytes(self) -> int:
-        """What the table takes of memory."""
-        return self._slots.nbytes
+        """What the tables take of memory."""
+        return sum(table.nbytes for table in self._tables)
 
     def add(self, keys: Keys, rows: Rows) -> None:
         """Remember the row of each key, 0 and up."""
-        self._count += len(keys)
-        if self._count > _FULL * len(self._slots):
-            larger = np.zeros(int(max(_GROWTH * len(self._slots), self._count / _FULL)) + 1, dtype=np.uint64)
-            _move(self._slots, larger)
-            self._slots = larger
-        _put(self._slots, keys, rows)
+        self._counts += np.bincount((keys >> _REST).astype(np.int64), minlength=_TABLES)
+        for number, (table, count) in enumerate(zip(self._tables, self._counts.tolist(), strict=True)):
+            if count > _FULL * len(table):
+                larger = np.zeros(int(max(_GROWTH * len(table), count / _FULL)) + 1, dtype=np.uint64)
+                _move(table, larger)
+                self._tables[number] = table = larger
+            _put(table, number, keys, rows)
 
     def may_know(self, keys: Keys) -> npt.NDArray[np.bool_]:
         """Return for which keys `find` would return a row at least."""
-        found = np.zeros(len(keys), dtype=np.bool_)
-        _look(self._slots, keys, found)
-        return found
+        return np.diff(self._first(keys)) > 0
 
     def find(self, keys: Keys) -> tuple[npt.NDArray[np.int64], Rows]:
         """Return rows, and where those begin that may have each key, shape (keys + 1,)."""
-        first = np.zeros(len(keys) + 1, dtype=np.int64)
-        _count(self._slots, keys, first)
+        first = self._first(keys)
         rows = np.empty(first[-1], dtype=np.int32)
-        _gather(self._slots, keys, first, rows)
+        for number, table in enumerate(self._tables):
+            _gather(table, number, keys, first, rows)
         return first, rows
+
+    def _first(self, keys: Keys) -> npt.NDArray[np.int64]:
+        counts = np.zeros(len(keys) + 1, dtype=np.int64)
+        for number, table in enumerate(self._tables):
+            _count(table, number, keys, counts)
+        return np.cumsum(counts)
 
 
 @compiled()
 def _home(half: int, size: int) -> int:
     """Return the slot where the first half of a key should lie: halves in order lie in order."""
-    return np.int64((np.uint64(half) * np.uint64(size)) >> _HALF)  # type: ignore[return-value]
+    rest = np.uint64(half) & ((_ONE << (_REST - _HALF)) - _ONE)
+    return np.int64((rest * np.uint64(size)) >> (_REST - _HALF))  # type: ignore[return-value]
 
 
 @compiled()
@@ -99,10 +111,11 @@ def _place(slots: Keys, slot: int) -> None:
 
 
 @compiled()
-def _put(slots: Keys, keys: Keys, rows: Rows) -> None:
+def _put(slots: Keys, number: int, keys: Keys, rows: Rows) -> None:
     for place in range(len(keys)):
-        # One more than the row: no slot that is taken is 0.
-        _place(slots, ((keys[place] >> _HALF) << _HALF) | np.uint64(rows[place] + 1))
+        if keys[place] >> _REST == np.uint64(number):
+            # One more than the row: no slot that is taken is 0.
+            _place(slots, ((keys[place] >> _HALF) << _HALF) | np.uint64(rows[place] + 1))
 
 
 @compiled()
@@ -113,31 +126,22 @@ def _move(slots: Keys, larger: Keys) -> None:
 
 
 @compiled()
-def _look(slots: Keys, keys: Keys, found: npt.NDArray[np.bool_]) -> None:
+def _count(slots: Keys, number: int, keys: Keys, counts: npt.NDArray[np.int64]) -> None:
     for place in range(len(keys)):
+        if keys[place] >> _REST != np.uint64(number):
+            continue
         half = keys[place] >> _HALF
         at = _home(half, len(slots))
         while slots[at] != 0:
-            if slots[at] >> _HALF == half:
-                found[place] = True
-                break
+            counts[place + 1] += slots[at] >> _HALF == half
             at = at + 1 if at + 1 < len(slots) else 0
 
 
 @compiled()
-def _count(slots: Keys, keys: Keys, first: npt.NDArray[np.int64]) -> None:
+def _gather(slots: Keys, number: int, keys: Keys, first: npt.NDArray[np.int64], rows: Rows) -> None:
     for place in range(len(keys)):
-        half = keys[place] >> _HALF
-        at = _home(half, len(slots))
-        first[place + 1] = first[place]
-        while slots[at] != 0:
-            first[place + 1] += slots[at] >> _HALF == half
-            at = at + 1 if at + 1 < len(slots) else 0
-
-
-@compiled()
-def _gather(slots: Keys, keys: Keys, first: npt.NDArray[np.int64], rows: Rows) -> None:
-    for place in range(len(keys)):
+        if keys[place] >> _REST != np.uint64(number):
+            continue
         half, to = keys[place] >> _HALF, first[place]
         at = _home(half, len(slots))
         while to < first[place + 1]:

@@ -47,6 +47,8 @@ class Rows:
 class _Waiting:
     tables: list[pa.Table] = field(default_factory=list)
     numbers: list[np.ndarray] = field(default_factory=list)
+    count: int = 0
+    size: int = 0
     rejected: list[Fault] = field(default_factory=list)
     dropped: list[Fault] = field(default_factory=list)
     merged: int = 0
@@ -54,12 +56,11 @@ class _Waiting:
     def add(self, rows: Rows) -> None:
         self.tables.append(rows.table)
         self.numbers.append(rows.numbers)
+        self.count += len(rows.numbers)
+        self.size += rows.table.nbytes
         self.rejected += rows.rejected
         self.dropped += rows.dropped
         self.merged += rows.merged
-
-    def size(self) -> tuple[int, int]:
-        return sum(len(n) for n in self.numbers), sum(table.nbytes for table in self.tables)
 
     def aside(self) -> int:
         return len(self.rejected) + len(self.dropped)
@@ -67,7 +68,9 @@ class _Waiting:
     def take(self, count: int) -> Rows:
         """Give out the first `count` rows, with all that was set aside so far."""
         table, numbers = pa.concat_tables(self.tables), np.concatenate(self.numbers)
-        self.tables, self.numbers = [table.slice(count)], [numbers[count:]]
+        left = table.slice(count)
+        self.tables, self.numbers = [left], [numbers[count:]]
+        self.count, self.size = len(numbers) - count, left.nbytes
         # Put together once: whoever looks at the bytes of a column would do it again.
         own = table.slice(0, count).combine_chunks()
         taken = Rows(own, numbers[:count], tuple(self.rejected), tuple(self.dropped), self.merged)
@@ -101,16 +104,18 @@ def in_batches(parts: Iterable[Rows], batch_rows: int) -> Iterator[Rows]:
     try:
         for part in parts:
             waiting.add(part)
-            count, size = waiting.size()
             many_aside = waiting.aside() >= ASIDE_BATCHES * batch_rows
-            while many_aside or count >= batch_rows or (count and size >= _BATCH_BYTES):
-                yield waiting.take(min(count, batch_rows))
+            while (
+                many_aside
+                or waiting.count >= batch_rows
+                or (waiting.count and waiting.size >= _BATCH_BYTES)
+            ):
+                yield waiting.take(min(waiting.count, batch_rows))
                 given, many_aside = True, False
-                count, size = waiting.size()
     except InputError as error:
         broken = error
-    left = waiting.size()[0] or waiting.rejected or waiting.dropped or waiting.merged
+    left = waiting.count or waiting.rejected or waiting.dropped or waiting.merged
     if waiting.tables and (left or not given):
-        yield waiting.take(waiting.size()[0])
+        yield waiting.take(waiting.count)
     if broken:
         raise broken
