@@ -113,6 +113,7 @@ def test_what_the_csv_module_writes_is_read_back(table, delimiter, end):
         ('id,text\n1,"a; b"\n2,"c; d; e"', ","),
         ("text\nhello, world\nplain", "\x1f"),
         ("sep=;\nid;text\n1;a", ";"),
+        ("sep=§\nid;text\n1;a", ";"),
         ("Sep=|\nid|text", "|"),
     ],
 )

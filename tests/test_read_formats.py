@@ -434,3 +434,17 @@ def test_a_damaged_workbook_is_told(tmp_path):
             archive.writestr(name, whole.read(name)[: 40 if name.startswith("xl/worksheets") else None])
     with pytest.raises(InputError, match=r"the workbook is damaged .* open and save it again"):
         read(broken)
+
+
+def test_groups_of_rows_with_dictionaries_that_do_not_fit_into_one(tmp_path):
+    path = tmp_path / "a.parquet"
+    # Indices of 8 bits: 270 accounts are more than one dictionary holds.
+    days = [[f"account {day}-{number}" for number in range(90)] for day in range(3)]
+    kind = pa.dictionary(pa.int8(), pa.string())
+    tables = [
+        pa.table({"text": names, "account": pa.array(names).dictionary_encode().cast(kind)}) for names in days
+    ]
+    with pq.ParquetWriter(path, tables[0].schema) as writer:
+        for table in tables:
+            writer.write_table(table)
+    assert read(path).column("account") == [name for names in days for name in names]

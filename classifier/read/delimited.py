@@ -64,10 +64,10 @@ def dialect_of(sample: bytes, forced: str = "") -> Dialect:
     lines = sample.decode("utf-8", "surrogateescape").replace("\r\n", "\n").replace("\r", "\n").split("\n")
     skip = 0
     if lines[0].lower().startswith("sep=") and len(lines[0]) == 5:
-        skip, forced = 1, forced or lines[0][4]
+        skip, forced = 1, forced or (lines[0][4] if lines[0][4].isascii() else "")
     if forced:
         return Dialect(forced, skip, old_mac)
-    fits = [(_fit(lines, delimiter), -place) for place, delimiter in enumerate(DELIMITERS)]
+    fits = [(_fit(lines[skip:], delimiter), -place) for place, delimiter in enumerate(DELIMITERS)]
     (share, width), place = max(fits)
     return Dialect(DELIMITERS[-place] if width > 1 and share > 0 else NO_DELIMITER, skip, old_mac)
 

@@ -71,11 +71,22 @@ class _Waiting:
         left = table.slice(count)
         self.tables, self.numbers = [left], [numbers[count:]]
         self.count, self.size = len(numbers) - count, left.nbytes
-        # Put together once: whoever looks at the bytes of a column would do it again.
-        own = table.slice(0, count).combine_chunks()
+        own = _together(table.slice(0, count))
         taken = Rows(own, numbers[:count], tuple(self.rejected), tuple(self.dropped), self.merged)
         self.rejected, self.dropped, self.merged = [], [], 0
         return taken
+
+
+def _together(table: pa.Table) -> pa.Table:
+    """Return a table whose columns of text lie in one piece: whoever looks at their bytes would put them so.
+
+    Others stay as they are: dictionaries of several pieces may not fit into one.
+    """
+    columns = [
+        pa.chunked_array([column.combine_chunks()]) if pa.types.is_large_string(column.type) else column
+        for column in table.columns
+    ]
+    return pa.table(columns, names=table.column_names) if columns else table
 
 
 def table_of(columns: Sequence[Sequence[str | None]]) -> pa.Table:
@@ -106,9 +117,7 @@ def in_batches(parts: Iterable[Rows], batch_rows: int) -> Iterator[Rows]:
             waiting.add(part)
             many_aside = waiting.aside() >= ASIDE_BATCHES * batch_rows
             while (
-                many_aside
-                or waiting.count >= batch_rows
-                or (waiting.count and waiting.size >= _BATCH_BYTES)
+                many_aside or waiting.count >= batch_rows or (waiting.count and waiting.size >= _BATCH_BYTES)
             ):
                 yield waiting.take(min(waiting.count, batch_rows))
                 given, many_aside = True, False
