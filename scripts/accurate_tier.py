@@ -4,6 +4,7 @@ In: a transformer and the labelled documents. Out: its heads, its decisions on t
 band of the cascade. Shared by the scripts that train.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -51,6 +52,7 @@ def fit(
     documents: pd.DataFrame,
     settings: train.TrainingSettings,
     learnt: Student | None = None,
+    elsewhere: Sequence[train.Stacked] = (),
 ) -> Fitted:
     """Fit the heads of the accurate tier.
 
@@ -60,26 +62,40 @@ def fit(
         All labelled ones, in the order of `train.canonical`.
     learnt
         The fast tier, which shall have a say where it is given.
+    elsewhere
+        Sources that a transformer like this one learnt nothing from; thresholds shall hold for such, too.
     """
     rows = np.flatnonzero(held_out(documents))
     held = documents.iloc[rows].reset_index(drop=True)
     units = kernel.split_column(Column.of(held["text"]))
     has = held[list(LABELS)].to_numpy(dtype=bool)
     unit_has, _ = train.unit_labels(held, units, has)
-    logits = accurate.logits_of(transformer, held["text"].tolist(), units)
-    window = np.repeat(np.arange(len(held)), np.diff([*logits.part_starts, len(logits.part)]))
-    document = np.full((len(held), len(LABELS)), -np.inf, dtype=np.float32)
-    np.maximum.at(document, window, logits.part)
+    document, unit = logits_in(transformer, held, units)
     folds = splits.grouped_folds(has, train.groups_of(held), settings.folds, settings.seed)
     heads, probability, decision = train.fit_heads(
         train.Truth(units.first, has, unit_has),
         document,
-        logits.unit[:, len(LABELS) : 2 * len(LABELS)],
+        unit,
         folds,
         settings,
+        elsewhere,
         before=None if learnt is None else to_logits(learnt.probability),
     )
     return Fitted(heads, rows, probability, decision)
+
+
+def logits_in(
+    transformer: Transformer, documents: pd.DataFrame, units: kernel.Units
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the logits of documents, shape (n, 3), and of their units, shape (u, 3).
+
+    A document that is read in parts has the highest of them.
+    """
+    logits = accurate.logits_of(transformer, documents["text"].tolist(), units)
+    part = np.repeat(np.arange(len(documents)), np.diff([*logits.part_starts, len(logits.part)]))
+    document = np.full((len(documents), len(LABELS)), -np.inf, dtype=np.float32)
+    np.maximum.at(document, part, logits.part)
+    return document, logits.unit[:, len(LABELS) : 2 * len(LABELS)]
 
 
 def choose_band(fitted: Fitted, learnt: Student, documents: pd.DataFrame, real: pd.Series) -> accurate.Doubt:

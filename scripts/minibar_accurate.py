@@ -15,7 +15,9 @@ import numpy as np
 import pandas as pd
 import public_sets
 import torch
-from train_accurate import LABELLED, collate, filled, fit, pooled, prepare, tokenizer_of
+from accurate_data import NONE, collate, filled, prepare
+from tokenizers import Tokenizer
+from train_accurate import EPOCHS, LABELLED, Net, fit, pooled, tokenizer_of
 
 from classifier import splits, train
 from classifier.labels import LABELS, PAIN, REQUEST
@@ -37,9 +39,9 @@ def table_of(reviews: public_sets.MiniBar) -> pd.DataFrame:
     return table.assign(evidence="", expectation_source="")
 
 
-def logits_of(net: torch.nn.Module, documents: pd.DataFrame, tokenizer: object) -> np.ndarray:
+def logits_of(net: torch.nn.Module, documents: pd.DataFrame, tokenizer: Tokenizer) -> np.ndarray:
     """Return the document logits, shape (n, 3): of a review with several windows, the highest."""
-    data = prepare(documents, tokenizer)  # type: ignore[arg-type]
+    data = prepare(documents, NONE, tokenizer)
     found = np.full((len(documents), LABELLED), -10.0)
     with torch.inference_mode():
         for windows in filled(sorted(data.windows, key=lambda window: len(window.ids))):
@@ -69,7 +71,8 @@ def main(data_root: Path, weights: Path, out: Path) -> None:
         rows = np.flatnonzero(~outside & ~np.isin(groups, groups[outside]))
         kept = splits.grouped_folds(has[rows], groups[rows], FOLDS) == 0
         part = documents.iloc[rows[~kept]].reset_index(drop=True)
-        net = fit(prepare(part, tokenizer), weights, seed=0)
+        torch.manual_seed(0)
+        net = fit(prepare(part, NONE, tokenizer), Net(weights), 0, EPOCHS)
         own = logits_of(net, documents.iloc[rows[kept]].reset_index(drop=True), tokenizer)
         logits[outside] = logits_of(net, documents[outside].reset_index(drop=True), tokenizer)
         for label in COLUMNS.values():

@@ -26,8 +26,8 @@ from classifier.transformer import Transformer
 FILE = PROJECT / "data/training/soft_labels.parquet"
 
 PLAN = {
-    "sumo_firefox_questions": 40_000,
-    "sumo_thunderbird_questions": 18_000,
+    "sumo_firefox_questions": 50_000,
+    "sumo_thunderbird_questions": 20_000,
     "minibar_health_apps": 12_000,
     "cfpb_sample": 4_000,
     "endava_it_tickets": 4_000,
@@ -135,7 +135,7 @@ def _shares(steps: np.ndarray) -> np.ndarray:
 @click.command()
 @click.option("--data-root", type=click.Path(path_type=Path, exists=True), default="../shared/data")
 @click.option(
-    "--accurate", "folder", type=click.Path(path_type=Path, exists=True), default="models/default/5/accurate"
+    "--accurate", "folder", type=click.Path(path_type=Path, exists=True), default="models/default/6/accurate"
 )
 def main(folder: Path, data_root: Path) -> None:
     """Label the pool."""

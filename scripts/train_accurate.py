@@ -8,6 +8,9 @@ The layer gives each token 13 numbers, in the order of the fast tier's: three la
 three of the unit, seven expectation sources. A document's or a unit's logit is the mean over its tokens,
 so one pass over the text labels it, finds its evidence and names what the expectation came from.
 
+Documents that are labelled while a seed is trained are read in a further epoch, with some of the others:
+python scripts/train_accurate.py further --weights FOLDER --later close,random build/accurate/seed0.pt
+
 Each seed is trained on one thread (two threads that wait for each other are slower than two seeds side
 by side: about 50 minutes each for 31,000 documents, read three times). A part of the documents is never
 trained on: on it seeds are compared, and calibration and thresholds fitted, with the very int8 model
@@ -18,87 +21,44 @@ each alone .847 and .856. Gold is never read.
 import hashlib
 import shutil
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import accurate_tier
 import click
 import numpy as np
 import pandas as pd
+import soft_labels
 import student
 import torch
 import torch.nn.functional as fn
+from accurate_data import MASK, NONE, Batch, Data, batches, collate, prepare, short
 from export_onnx import SOURCE, WEIGHTS_SHA256, export
 from tokenizers import Tokenizer
 from torch import Tensor, nn
-from training_data import held_out, training_data
+from training_data import held_out, ids_of, training_data
 
-from classifier import kernel, train
-from classifier.accurate import windows_of
-from classifier.buffers import Column
+from classifier import train
 from classifier.classify.weights import OUTPUTS
 from classifier.labels import LABELS
 from classifier.transformer import MODEL, TOKENIZER, Transformer
 
 HIDDEN = 384
-CLS, SEP, MASK = 101, 102, 103
-TOKENS_PER_BATCH = 3072
 EPOCHS = 3
+EPOCHS_WITHOUT = 2
+"""Of those that only tell how sources are decided that nothing was learnt from."""
+
 RATE, HEAD_RATE = 1e-4, 1e-3
 WARM_UP = 0.06
 MASKED = 0.08
 """Share of tokens hidden while training: the model must not lean on single words."""
 
-UNKNOWN_UNIT = 0.15
-"""Weight of units of a labelled document that aren't its evidence: most carry the label less, some do."""
-
 RANKED, NAMED = 0.3, 0.2
 """Weights of the two further losses: which unit is the evidence, and where the expectation came from."""
 
+FURTHER_RATES, OTHERS = (3e-5, 3e-4), 8_000
+"""Of an epoch over documents that came later, and how many others are read again with them."""
+
 LABELLED = len(LABELS)
-
-
-@dataclass(frozen=True)
-class Window:
-    """A part of a document that is read at once: its token ids, and the unit of each token."""
-
-    document: int
-    ids: np.ndarray
-    unit: np.ndarray
-    whole: bool
-
-
-@dataclass(frozen=True)
-class Data:
-    """Documents as windows of tokens; labels as in `train.unit_labels`."""
-
-    windows: list[Window]
-    units: kernel.Units
-    has: np.ndarray
-    unit_has: np.ndarray
-    unit_source: np.ndarray
-
-
-def prepare(documents: pd.DataFrame, tokenizer: Tokenizer) -> Data:
-    """Tokenize documents and assign tokens to units."""
-    units = kernel.split_column(Column.of(documents["text"]))
-    has = documents[list(LABELS)].to_numpy(dtype=bool)
-    unit_has, unit_source = train.unit_labels(documents, units, has)
-    encoded = tokenizer.encode_batch(documents["text"].tolist(), add_special_tokens=False)
-    windows = []
-    for row, found in enumerate(encoded):
-        begin, stop = int(units.first[row]), int(units.first[row + 1])
-        if begin == stop:
-            continue
-        starts = np.array([start for start, _ in found.offsets], dtype=np.int64)
-        unit = begin + np.clip(
-            np.searchsorted(units.start[begin:stop], starts, side="right") - 1, 0, stop - begin - 1
-        )
-        ids = np.array(found.ids, dtype=np.int64)
-        parts = windows_of(unit)
-        windows += [Window(row, ids[a:b], unit[a:b], len(parts) == 1) for a, b in parts]
-    return Data(windows, units, has, unit_has, unit_source)
 
 
 class Net(nn.Module):
@@ -130,38 +90,6 @@ class Net(nn.Module):
         return result
 
 
-@dataclass(frozen=True)
-class Batch:
-    """Windows padded to one length; `segment` numbers the units of the batch, -1 where no token is."""
-
-    windows: Sequence[Window]
-    ids: Tensor
-    attention: Tensor
-    segment: Tensor
-    units: np.ndarray
-    row: Tensor
-
-
-def collate(windows: Sequence[Window]) -> Batch:
-    """Pad windows to a batch."""
-    length = max(len(window.ids) for window in windows) + 2
-    ids = torch.zeros(len(windows), length, dtype=torch.long)
-    attention = torch.zeros_like(ids)
-    segment = torch.full_like(ids, -1)
-    units, rows, count = [], [], 0
-    for row, window in enumerate(windows):
-        size = len(window.ids)
-        ids[row, 0], ids[row, size + 1] = CLS, SEP
-        ids[row, 1 : size + 1] = torch.from_numpy(window.ids)
-        attention[row, : size + 2] = 1
-        own, place = np.unique(window.unit, return_inverse=True)
-        segment[row, 1 : size + 1] = torch.from_numpy(place) + count
-        units.append(own)
-        rows += [row] * len(own)
-        count += len(own)
-    return Batch(windows, ids, attention, segment, np.concatenate(units), torch.tensor(rows))
-
-
 def pooled(outputs: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
     """Return the mean outputs of each window, shape (w, 13), and of each unit, shape (u, 13)."""
     there = batch.segment >= 0
@@ -175,21 +103,22 @@ def pooled(outputs: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
 def loss_of(data: Data, batch: Batch, outputs: Tensor) -> Tensor:
     """Return the sum of the four losses."""
     window, unit = pooled(outputs, batch)
-    unit_has = torch.from_numpy(data.unit_has[batch.units].astype(np.int64))
-    carries = (unit_has == 1).float()
-    inside = torch.zeros(len(batch.windows), LABELLED).index_add(0, batch.row, carries) > 0
-    truth = torch.from_numpy(data.has[[one.document for one in batch.windows]]).float()
+    evidence = torch.from_numpy(data.evidence[batch.units])
+    inside = torch.zeros(len(batch.windows), LABELLED).index_add(0, batch.row, evidence) > 0
+    rows = [one.document for one in batch.windows]
+    share, trusted = torch.from_numpy(data.share[rows]), torch.from_numpy(data.weight[rows])
     part = torch.tensor([not one.whole for one in batch.windows]).unsqueeze(1)
     # A part of a labelled document has the label for sure only where its evidence lies in it.
-    known = torch.where(part & (truth > 0) & ~inside, 0.0, 1.0)
-    documents = fn.binary_cross_entropy_with_logits(window[:, :LABELLED], truth, known, reduction="sum")
-    weight = torch.where(unit_has == -1, UNKNOWN_UNIT, 1.0)
+    known = torch.where(part & (share == 1) & ~inside, 0.0, trusted.unsqueeze(1))
+    documents = fn.binary_cross_entropy_with_logits(window[:, :LABELLED], share, known, reduction="sum")
+    unit_share = torch.from_numpy(data.unit_share[batch.units])
+    weight = torch.from_numpy(data.unit_weight[batch.units])
     logits = unit[:, LABELLED : 2 * LABELLED]
-    units = fn.binary_cross_entropy_with_logits(logits, carries, weight, reduction="sum")
+    units = fn.binary_cross_entropy_with_logits(logits, unit_share, weight, reduction="sum")
     source = torch.from_numpy(data.unit_source[batch.units])
     named = source >= 0
     names = fn.cross_entropy(unit[named][:, 2 * LABELLED :], source[named]) if named.any() else 0.0
-    ranked = _ranking(logits, carries, inside, batch.row)
+    ranked = _ranking(logits, evidence, inside, batch.row)
     return documents / known.sum() + units / weight.sum() + RANKED * ranked + NAMED * names
 
 
@@ -212,41 +141,16 @@ def _ranking(logits: Tensor, carries: Tensor, inside: Tensor, row: Tensor) -> Te
     return total / LABELLED
 
 
-def batches(windows: Sequence[Window], generator: np.random.Generator) -> list[list[Window]]:
-    """Return one epoch: windows of like length together, batches in random order."""
-    order = generator.permutation(len(windows))
-    found: list[list[Window]] = []
-    for begin in range(0, len(order), 2048):
-        chunk = sorted((windows[place] for place in order[begin : begin + 2048]), key=lambda w: len(w.ids))
-        found += list(filled(chunk))
-    generator.shuffle(found)  # type: ignore[arg-type]
-    return found
-
-
-def filled(windows: Sequence[Window]) -> Iterator[list[Window]]:
-    """Yield runs of windows, in ascending length, that fill a batch each."""
-    batch: list[Window] = []
-    for window in windows:
-        if batch and (len(window.ids) + 2) * (len(batch) + 1) > TOKENS_PER_BATCH:
-            yield batch
-            batch = []
-        batch.append(window)
-    if batch:
-        yield batch
-
-
-def fit(data: Data, weights: Path, seed: int) -> Net:
-    """Train one seed."""
-    torch.manual_seed(seed)
+def fit(data: Data, net: Net, seed: int, epochs: int, rates: tuple[float, float] = (RATE, HEAD_RATE)) -> Net:
+    """Train one seed, at these rates for the encoder and for the layer on it."""
     generator = np.random.default_rng(seed)
-    net = Net(weights)
     body = [one for one in net.encoder.parameters() if one.requires_grad]
     optimizer = torch.optim.AdamW(
-        [{"params": body, "lr": RATE}, {"params": list(net.head.parameters()), "lr": HEAD_RATE}],
+        [{"params": body, "lr": rates[0]}, {"params": list(net.head.parameters()), "lr": rates[1]}],
         weight_decay=0.01,
         fused=True,
     )
-    plan = [batch for _ in range(EPOCHS) for batch in batches(data.windows, generator)]
+    plan = [batch for _ in range(epochs) for batch in batches(data.windows, generator)]
     warm = max(1, round(WARM_UP * len(plan)))
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda step: min((step + 1) / warm, (len(plan) - step) / (len(plan) - warm))
@@ -282,16 +186,57 @@ def main() -> None:
 @click.option("--seed", type=int, default=0, show_default=True)
 def seed(data_root: Path, weights: Path, out: Path, seed: int) -> None:
     """Train one seed on one thread and save its weights."""
+    documents = _learnt_from(data_root, weights)
+    data = prepare(documents, short(soft_labels.read(data_root)), tokenizer_of(weights))
+    torch.manual_seed(seed)
+    net = fit(data, Net(weights), seed, EPOCHS)
+    out.mkdir(parents=True, exist_ok=True)
+    torch.save(net.state_dict(), out / f"seed{seed}.pt")
+
+
+@main.command()
+@click.option("--data-root", type=click.Path(path_type=Path, exists=True), default="../shared/data")
+@click.option("--weights", type=click.Path(path_type=Path, exists=True), required=True)
+@click.option("--out", type=click.Path(path_type=Path), default="build/accurate", show_default=True)
+@click.option("--row", type=click.IntRange(0, len(student.LEFT_OUT) - 1), required=True)
+def without(data_root: Path, weights: Path, out: Path, row: int) -> None:
+    """Train without the sources of a row of LEFT_OUT, and write int8 ONNX to OUT/without<row>."""
+    documents = _learnt_from(data_root, weights)
+    left = np.concatenate(student.LEFT_OUT[row])
+    documents = documents[~documents["source"].isin(left)].reset_index(drop=True)
+    torch.manual_seed(0)
+    net = fit(prepare(documents, NONE, tokenizer_of(weights)), Net(weights), 0, EPOCHS_WITHOUT)
+    export(net, weights / TOKENIZER, out / f"without{row}")
+
+
+@main.command()
+@click.option("--data-root", type=click.Path(path_type=Path, exists=True), default="../shared/data")
+@click.option("--weights", type=click.Path(path_type=Path, exists=True), required=True)
+@click.option("--later", required=True, help="Rounds of annotation that came later: close,random.")
+@click.argument("given", type=click.Path(path_type=Path, exists=True))
+def further(data_root: Path, weights: Path, later: str, given: Path) -> None:
+    """Train GIVEN for an epoch over later documents and OTHERS; save it beside as …-further.pt."""
+    documents = _learnt_from(data_root, weights)
+    torch.set_num_threads(2)
+    new = documents["id"].isin(ids_of(later.split(","))).to_numpy()
+    others = np.random.default_rng(0).choice(np.flatnonzero(~new), OTHERS, replace=False)
+    chosen = documents.iloc[np.sort([*np.flatnonzero(new), *others])].reset_index(drop=True)
+    click.echo(f"{new.sum()} later documents and {len(others)} others")
+    torch.manual_seed(0)
+    net = Net(weights)
+    net.load_state_dict(torch.load(given, weights_only=True))
+    net = fit(prepare(chosen, NONE, tokenizer_of(weights)), net, 0, 1, FURTHER_RATES)
+    torch.save(net.state_dict(), given.with_name(f"{given.stem}-further.pt"))
+
+
+def _learnt_from(data_root: Path, weights: Path) -> pd.DataFrame:
+    """Return the documents that are trained on, once the weights are known to be the right ones."""
     if hashlib.sha256((weights / "model.safetensors").read_bytes()).hexdigest() != WEIGHTS_SHA256:
         raise click.ClickException(f"{weights}: not the weights of {SOURCE}")
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
     documents = train.canonical(training_data(data_root))
-    inside = ~held_out(documents)
-    data = prepare(documents[inside].reset_index(drop=True), tokenizer_of(weights))
-    net = fit(data, weights, seed)
-    out.mkdir(parents=True, exist_ok=True)
-    torch.save(net.state_dict(), out / f"seed{seed}.pt")
+    return documents[~held_out(documents)].reset_index(drop=True)
 
 
 @main.command()

@@ -1,6 +1,6 @@
 """Train the model that ships in models/default from all licence-clean labelled data.
 
-Run: python scripts/train_default.py --accurate models/default/5/accurate --out models/default/6
+Run: python scripts/train_default.py --accurate build/accurate --out models/default/7
 The accurate tier is made by scripts/train_accurate.py, the soft labels by scripts/soft_labels.py; this
 fits the fast tier on both kinds of labels, how each tier decides, and the cascade. Deterministic: the same
 data and lock file give the same bytes.
@@ -14,6 +14,7 @@ from typing import Any
 
 import accurate_tier
 import click
+import left_out
 import numpy as np
 import pandas as pd
 import soft_labels
@@ -51,7 +52,7 @@ TIERS = ("fast", "cascade", "accurate")
     "--accurate",
     "folder",
     type=click.Path(path_type=Path, exists=True),
-    default="models/default/5/accurate",
+    default="models/default/6/accurate",
     show_default=True,
     help="Folder of the accurate tier.",
 )
@@ -63,9 +64,11 @@ def main(data_root: Path, folder: Path, out: Path, measure: bool) -> None:
     models.require_free(out)
     documents = train.canonical(training_data(data_root))
     soft = soft_labels.read(data_root)
+    unknown = left_out.read(documents)
     learnt = student.fit(documents, soft)
     click.echo(f"fast tier fitted after {time.monotonic() - began:.0f} s")
-    fitted = accurate_tier.fit(Transformer.load(folder), documents, student.SETTINGS, learnt)
+    elsewhere = left_out.stacked(unknown, documents, learnt)
+    fitted = accurate_tier.fit(Transformer.load(folder), documents, student.SETTINGS, learnt, elsewhere)
     click.echo(f"accurate tier decides after {time.monotonic() - began:.0f} s")
     real = soft_labels.real(data_root, documents["text"].tolist())
     band = accurate_tier.choose_band(fitted, learnt, documents, real)

@@ -21,8 +21,8 @@ HELD_OUT = PROJECT / "data/training/held_out.txt"
 NEAR_GOLD = PROJECT / "data/training/near_gold.txt"
 """Ids of labelled documents that are near-duplicates of gold texts, for those who haven't these."""
 
-PICKED = ("disagreed", "parted", "unsure")
-"""Rounds of annotation whose texts models were unsure of or parted on."""
+PICKED = ("close", "disagreed", "likely", "parted", "unsure")
+"""Rounds of annotation whose texts models were unsure of, parted on, or took for one of a rare label."""
 
 SOURCES = (
     card.Source("sumo_firefox_questions", "CC BY-SA 3.0", "support.mozilla.org, Firefox questions"),
@@ -106,13 +106,17 @@ def held_out(documents: pd.DataFrame) -> "np.ndarray[tuple[int], np.dtype[np.boo
 
 def picked(documents: pd.DataFrame) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
     """Return which documents were annotated because models were unsure of them or parted on them."""
-    folder = PROJECT / "data/training"
+    return documents["id"].isin(ids_of(PICKED)).to_numpy()
+
+
+def ids_of(rounds: Sequence[str]) -> list[str]:
+    """Return the ids of the documents of some rounds of annotation."""
     rows = [
         json.loads(line)
-        for name in PICKED
-        for line in (folder / f"annotations_{name}.jsonl").read_text(encoding="utf-8").splitlines()
+        for name in rounds
+        for line in (PROJECT / f"data/training/annotations_{name}.jsonl").read_text("utf-8").splitlines()
     ]
-    return documents["id"].isin([f"{row['source']}:{row['id']}" for row in rows]).to_numpy()
+    return [f"{row['source']}:{row['id']}" for row in rows]
 
 
 def annotated(path: Path, data_root: Path) -> pd.DataFrame:

@@ -377,3 +377,19 @@ def test_best_threshold_of_labels_that_all_have_or_none():
     logit = np.linspace(-1, 1, 50)
     assert train.best_threshold(np.ones(50, bool), logit) < -0.9
     assert train.best_threshold(np.zeros(50, bool), logit) <= 1.0
+
+
+def test_thresholds_of_a_blend_hold_for_sources_that_are_stacked_already():
+    truth, document, unit, folds = heads_input()
+    before = 3.0 * truth.has + np.random.default_rng(8).normal(size=truth.has.shape)
+    alone, _, _ = train.fit_heads(truth, document, unit, folds, trained.SETTINGS, before=before)
+    stacked = train.stacked_logits(truth, document, unit, truth, document, unit)
+    for label, column in zip(LABELS, stacked.T, strict=True):
+        own = train.head_logits(train.Elsewhere(truth, document, unit), alone)
+        # Fitted on the very documents that the heads are.
+        assert own[:, LABELS.index(label)] == pytest.approx(column)
+    weaker = train.Stacked(truth.has, stacked - 2.0, before - 2.0)
+    moved, _, _ = train.fit_heads(truth, document, unit, folds, trained.SETTINGS, [weaker], before)
+    for label in LABELS:
+        assert moved[label].threshold < alone[label].threshold
+        assert moved[label].blend == alone[label].blend

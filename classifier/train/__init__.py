@@ -5,7 +5,15 @@ chosen on. Never sees gold; never lets near-duplicates fall on both sides of a f
 """
 
 from classifier.train.fitting import Trained, canonical, fit, groups_of
-from classifier.train.heads import Elsewhere, best_threshold, fit_heads, shared_threshold
+from classifier.train.heads import (
+    Elsewhere,
+    Stacked,
+    best_threshold,
+    fit_heads,
+    head_logits,
+    shared_threshold,
+    stacked_logits,
+)
 from classifier.train.linear import folded, source_models
 from classifier.train.ngrams import Ngrams, ngrams_of
 from classifier.train.settings import TrainingSettings
@@ -14,6 +22,7 @@ from classifier.train.truth import Truth, unit_labels
 __all__ = [
     "Elsewhere",
     "Ngrams",
+    "Stacked",
     "Trained",
     "TrainingSettings",
     "Truth",
@@ -23,8 +32,10 @@ __all__ = [
     "fit_heads",
     "folded",
     "groups_of",
+    "head_logits",
     "ngrams_of",
     "shared_threshold",
     "source_models",
+    "stacked_logits",
     "unit_labels",
 ]

@@ -3,7 +3,7 @@
 In: truth, and logits of documents that these weren't fitted on. Out: heads. Never sees a text.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,6 +18,9 @@ from classifier.train.settings import TrainingSettings
 from classifier.train.truth import UNKNOWN, YES, Flags, Truth
 
 Reals = npt.NDArray[np.float64]
+
+Weigh = Callable[[Reals], Reals]
+"""Turns rows of what is weighed, shape (n, k), into logits, shape (n,)."""
 
 FEWEST: Final = 30
 """Documents with and without a label that another source must have to count for its threshold."""
@@ -41,6 +44,41 @@ class Elsewhere:
     document: Reals
     unit: Reals
 
+    @property
+    def has(self) -> Flags:
+        """Labels of the documents, shape (n, 3)."""
+        return self.truth.has
+
+    def logit(self, place: int, stacker: Weigh, blender: Weigh | None) -> Reals:
+        """Return the final logits of one label, shape (n,).
+
+        Raises
+        ------
+        ValueError
+            If another tier has a say: what it says isn't known here.
+        """
+        if blender is not None:
+            raise ValueError("another tier has a say: use Stacked")
+        document, unit = self.document[:, place].astype(np.float32), self.unit[:, place].astype(np.float32)
+        return stacker(stack(document, unit, self.truth.first))
+
+
+@dataclass(frozen=True)
+class Stacked:
+    """Documents of a source that nothing was learnt from, stacked already.
+
+    Labels, logits, and those of the tier that has a say, each of shape (n, 3).
+    """
+
+    has: Flags
+    stacked: Reals
+    before: Reals
+
+    def logit(self, place: int, stacker: Weigh, blender: Weigh | None) -> Reals:
+        """Return the final logits of one label, shape (n,)."""
+        own = self.stacked[:, place]
+        return own if blender is None else blender(np.column_stack([own, self.before[:, place]]))
+
 
 def fit_heads(
     truth: Truth,
@@ -48,7 +86,7 @@ def fit_heads(
     unit: Reals,
     folds: npt.NDArray[np.int64],
     settings: TrainingSettings,
-    elsewhere: Sequence[Elsewhere] = (),
+    elsewhere: Sequence[Elsewhere | Stacked] = (),
     before: Reals | None = None,
 ) -> tuple[dict[str, Head], Reals, Flags]:
     """Fit stacking, thresholds and margins of a tier on logits of documents that it wasn't fitted on.
@@ -64,9 +102,9 @@ def fit_heads(
     settings
         `folds` and `too_close` count here.
     elsewhere
-        Other sources, for which thresholds shall hold as well.
+        Other sources, for which thresholds shall hold as well; `Stacked` where another tier has a say.
     before
-        Logits of a tier that is to have a say, shape (n, 3); not together with `elsewhere`.
+        Logits of a tier that is to have a say, shape (n, 3).
 
     Returns
     -------
@@ -80,11 +118,12 @@ def fit_heads(
         has = truth.has[:, place]
         logit = _cross_fitted(stacked, has, folds, settings)
         blend: tuple[float, ...] = ()
+        blender: Weigh | None = None
         if before is not None:
             both = np.column_stack([logit, before[:, place]])
-            blend = _stack_weights(both, has)
+            blend, blender = _stack_weights(both, has), _stacker(both, has)
             logit = _cross_fitted(both, has, folds, settings)
-        others = _logits_elsewhere(elsewhere, place, _stacker(stacked, has))
+        others = _logits_elsewhere(elsewhere, place, _stacker(stacked, has), blender)
         threshold = shared_threshold(has, logit, others)
         for fold in range(settings.folds):
             inside = folds != fold
@@ -121,27 +160,61 @@ def _stack_weights(stacked: Reals, truth: Flags) -> tuple[float, ...]:
     return (*map(float, fitted.coef_[0]), float(fitted.intercept_[0]))
 
 
-def _stacker(stacked: Reals, truth: Flags) -> Callable[[Reals], Reals]:
-    weights = _stack_weights(stacked, truth)
+def _stacker(stacked: Reals, truth: Flags) -> Weigh:
+    *weights, intercept = _stack_weights(stacked, truth)
+    return _weighing(weights, intercept)
 
+
+def _weighing(weights: Sequence[float], intercept: float) -> Weigh:
     def logits(rows: Reals) -> Reals:
-        result: Reals = rows @ np.array(weights[:-1]) + weights[-1]
+        result: Reals = rows @ np.array(weights) + intercept
         return result
 
     return logits
 
 
+def stacked_logits(
+    truth: Truth, document: Reals, unit: Reals, others: Truth, other_document: Reals, other_unit: Reals
+) -> Reals:
+    """Return the stacked logits of other documents, with weights that are fitted on these.
+
+    Parameters
+    ----------
+    truth, document, unit
+        Documents that the logits' model wasn't fitted on; logits of shapes (n, 3) and (u, 3).
+    others, other_document, other_unit
+        The same of m others.
+
+    Returns
+    -------
+    Shape (m, 3).
+    """
+    found = np.empty(other_document.shape)
+    for place in range(len(LABELS)):
+        own = stack(document[:, place].astype(np.float32), unit[:, place].astype(np.float32), truth.first)
+        stacker = _stacker(own, truth.has[:, place])
+        found[:, place] = Elsewhere(others, other_document, other_unit).logit(place, stacker, None)
+    return found
+
+
+def head_logits(one: Elsewhere, heads: Mapping[str, Head]) -> Reals:
+    """Return what heads without a blend make of documents of another source, logits of shape (n, 3)."""
+    found = np.empty(one.document.shape)
+    for place, label in enumerate(LABELS):
+        *weights, intercept = heads[label].stack
+        found[:, place] = one.logit(place, _weighing(weights, intercept), None)
+    return found
+
+
 def _logits_elsewhere(
-    elsewhere: Sequence[Elsewhere], place: int, stacker: Callable[[Reals], Reals]
+    elsewhere: Sequence[Elsewhere | Stacked], place: int, stacker: Weigh, blender: Weigh | None
 ) -> list[tuple[Flags, Reals]]:
     """Return truth and logit of one label in those sources that have enough of it."""
     found = []
     for one in elsewhere:
-        has = one.truth.has[:, place]
-        if min(has.sum(), (~has).sum()) < FEWEST:
-            continue
-        document, unit = one.document[:, place].astype(np.float32), one.unit[:, place].astype(np.float32)
-        found.append((has, stacker(stack(document, unit, one.truth.first))))
+        has = one.has[:, place]
+        if min(has.sum(), (~has).sum()) >= FEWEST:
+            found.append((has, one.logit(place, stacker, blender)))
     return found
 
 
