@@ -132,6 +132,8 @@ def test_any_cut_into_batches_says_the_same(rows: list[Row], cuts: list[int]) ->
 def test_many_batches_stay_small_and_find_all() -> None:
     size, batches = 2_000, 10
     memory = Deduplicator()
+    # What compiled code takes when it is first called isn't held for documents.
+    Deduplicator().split(*batch([("1", LONG, "A", MARCH)] * 2))
     tracemalloc.start()
     before = tracemalloc.get_traced_memory()[0]
     for number in range(batches):
@@ -139,7 +141,7 @@ def test_many_batches_stay_small_and_find_all() -> None:
         assert memory.split(*batch(rows))[0].all()
     held = tracemalloc.get_traced_memory()[0] - before
     tracemalloc.stop()
-    assert held / (size * batches) < 80
+    assert held / (size * batches) < 40
     again = [
         (f"ticket-{number}-{number}", f"{LONG} {number} {number}", "A", MARCH) for number in range(batches)
     ]
