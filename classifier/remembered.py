@@ -4,6 +4,7 @@ In: keys, ids and hashes, batch by batch. Out: which rows may have a key, and wh
 to 10 bytes a key; ids and hashes lie in a file without a name, which is gone with the last who holds it.
 """
 
+import mmap
 import os
 import tempfile
 import weakref
@@ -57,7 +58,7 @@ class Index:
     """
 
     def __init__(self) -> None:
-        self._tables: list[Keys] = [np.zeros(_FIRST_SLOTS, dtype=np.uint64) for _ in range(_TABLES)]
+        self._tables: list[Keys] = [_empty(_FIRST_SLOTS) for _ in range(_TABLES)]
         self._counts = np.zeros(_TABLES, dtype=np.int64)
 
     @property
@@ -70,7 +71,7 @@ class Index:
         self._counts += np.bincount((keys >> _REST).astype(np.int64), minlength=_TABLES)
         for number, (table, count) in enumerate(zip(self._tables, self._counts.tolist(), strict=True)):
             if count > _FULL * len(table):
-                larger = np.zeros(int(max(_GROWTH * len(table), count / _FULL)) + 1, dtype=np.uint64)
+                larger = _empty(int(max(_GROWTH * len(table), count / _FULL)) + 1)
                 _move(table, larger)
                 self._tables[number] = table = larger
             _put(table, number, keys, rows)
@@ -92,6 +93,14 @@ class Index:
         for number, table in enumerate(self._tables):
             _count(table, number, keys, counts)
         return np.cumsum(counts)
+
+
+def _empty(slots: int) -> Keys:
+    """Return slots with nothing in them, on pages of their own.
+
+    On the heap a table that grew would leave a hole too small for the next one.
+    """
+    return np.frombuffer(mmap.mmap(-1, 8 * slots), dtype=np.uint64)
 
 
 @compiled()
