@@ -14,11 +14,11 @@ from typing import Any
 
 import accurate_tier
 import click
-import left_out
 import numpy as np
 import pandas as pd
 import soft_labels
 import student
+import unknown_sources
 from training_data import SOURCES, training_data
 
 from classifier import card, evaluate, labelled, models, teach, train
@@ -64,10 +64,10 @@ def main(data_root: Path, folder: Path, out: Path, measure: bool) -> None:
     models.require_free(out)
     documents = train.canonical(training_data(data_root))
     soft = soft_labels.read(data_root)
-    unknown = left_out.read(documents)
+    unknown = unknown_sources.read(documents)
     learnt = student.fit(documents, soft)
     click.echo(f"fast tier fitted after {time.monotonic() - began:.0f} s")
-    elsewhere = left_out.stacked(unknown, documents, learnt)
+    elsewhere = unknown_sources.stacked(unknown, documents, learnt)
     fitted = accurate_tier.fit(Transformer.load(folder), documents, student.SETTINGS, learnt, elsewhere)
     click.echo(f"accurate tier decides after {time.monotonic() - began:.0f} s")
     real = soft_labels.real(data_root, documents["text"].tolist())

@@ -1,5 +1,6 @@
 """Reads whole inputs for the tests of `classifier.read`."""
 
+import gzip
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,6 +61,9 @@ def write(path: Path, content: str | bytes) -> Path:
 
 def zstd(content: bytes) -> bytes:
     return pa.compress(content, codec="zstd", asbytes=True)
+
+
+PACKERS = {"": bytes, ".gz": gzip.compress, ".zst": zstd}
 
 
 def workbook(path: Path, sheets: dict[str, Iterable[Iterable[object]]]) -> Path:

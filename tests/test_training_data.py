@@ -13,7 +13,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import soft_labels
+import student
 import training_data
+import unknown_sources
 from trained import ROOT, WRITTEN
 
 from classifier import labelled, splits
@@ -259,3 +261,52 @@ def test_soft_labels_hold_no_text():
 def test_probabilities_come_back_from_their_steps():
     probability = np.array([[0.001, 0.5, 0.93]])
     assert soft_labels._shares(soft_labels._steps(probability)) == pytest.approx(probability, abs=0.01)
+
+
+KINDS = [kind for kinds in student.LEFT_OUT for kind in kinds]
+
+
+def test_what_is_told_of_unknown_sources_is_told_of_usual_documents_of_those_sources():
+    """Texts that models were unsure of don't tell how a source is decided."""
+    table = pd.read_parquet(unknown_sources.FILE)
+    assert table["id"].is_unique
+    assert np.isfinite(table[list(LABELS)].to_numpy()).all()
+    names = {f"{row['source']}:{row['id']}" for path in ANNOTATED for row in rows(path)}
+    assert set(table["id"]) <= names - set(training_data.ids_of(training_data.PICKED))
+    sources = table["id"].str.partition(":")[0]
+    for kind in KINDS:
+        assert 30 <= sources.isin(kind).sum() <= unknown_sources.MOST
+
+
+def labelled_rows(ids: list[str]) -> pd.DataFrame:
+    table = pd.DataFrame({"id": ids, "source": [name.partition(":")[0] for name in ids]})
+    return table.assign(
+        **{label: np.arange(len(ids)) % (place + 2) == 0 for place, label in enumerate(LABELS)}
+    )
+
+
+def test_logits_of_unknown_sources_find_their_documents(tmp_path, monkeypatch):
+    ids = [f"{kind[0]}:{number}" for kind in KINDS for number in range(3)]
+    known = ids[::-2]
+    logits = np.array([[ids.index(name) + part / 4 for part in range(len(LABELS))] for name in known])
+    monkeypatch.setattr(unknown_sources, "FILE", tmp_path / "a.parquet")
+    pd.DataFrame(logits, columns=list(LABELS)).assign(id=known).to_parquet(unknown_sources.FILE)
+    documents = labelled_rows(ids)
+    places = [np.flatnonzero(documents["source"] == kind[0]) for kind in KINDS]
+    before = [np.column_stack([-own.astype(float)] * len(LABELS)) for own in places]
+    learnt = student.Student(None, None, None, None, tuple(zip(places, before, strict=True)))
+    found = unknown_sources.stacked(unknown_sources.read(documents), documents, learnt)
+    for one, own in zip(found, places, strict=True):
+        there = [place for place in own if ids[place] in known]
+        assert one.stacked[:, 0].tolist() == there
+        assert one.before[:, 0].tolist() == [-place for place in there]
+        assert (one.has == documents.loc[there, list(LABELS)].to_numpy()).all()
+
+
+def test_logits_that_know_nothing_of_a_kind_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(unknown_sources, "FILE", tmp_path / "a.parquet")
+    documents = labelled_rows([f"{kind[0]}:1" for kind in KINDS])
+    table = pd.DataFrame(0.0, index=range(len(KINDS) - 1), columns=list(LABELS))
+    table.assign(id=documents["id"].iloc[:-1]).to_parquet(unknown_sources.FILE)
+    with pytest.raises(click.ClickException, match=f"knows no text of {KINDS[-1][0]}; make it anew"):
+        unknown_sources.read(documents)

@@ -1,8 +1,8 @@
 """How the accurate tier decides about sources that it learnt nothing from.
 
-Run: python scripts/left_out.py FOLDER0 FOLDER1 --data-root ../shared/data
+Run: python scripts/unknown_sources.py FOLDER0 FOLDER1 --data-root ../shared/data
 (the transformers that `train_accurate.py without --row 0` and `--row 1` made). Writes
-data/training/left_out.parquet: ids and logits of documents, no text. The transformers themselves aren't kept.
+data/training/unknown_sources.parquet: ids and logits of documents, no text. The transformers aren't kept.
 """
 
 from pathlib import Path
@@ -19,7 +19,7 @@ from classifier.buffers import Column
 from classifier.labels import LABELS
 from classifier.transformer import Transformer
 
-FILE = PROJECT / "data/training/left_out.parquet"
+FILE = PROJECT / "data/training/unknown_sources.parquet"
 
 MOST = 2_000
 """Documents of one kind of source: spread evenly over them, where there are more."""
