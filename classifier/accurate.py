@@ -37,23 +37,39 @@ class Band(Protocol):
 
 
 @dataclass(frozen=True)
-class Doubt:
-    """Asks where doubt exceeds a limit; doubt about labels adds up.
+class Side:
+    """What asking is worth on one side of a threshold: `height` at it, 1/e of that at `scale` logits."""
 
-    That about one label is its weight times exp(-|distance| / scale), in the order of LABELS.
+    height: float
+    scale: float
+
+
+@dataclass(frozen=True)
+class Gain:
+    """Asks where it is worth more than a limit; what it is worth for several labels adds up.
+
+    A label is worth height * exp(-|distance| / scale), by the side of its threshold that the fast tier is on,
+    in the order of LABELS. A rare label that is found may be worth far more than one that was missed by as
+    little.
     """
 
-    weights: tuple[float, ...]
-    scale: float
+    below: tuple[Side, ...]
+    above: tuple[Side, ...]
     limit: float
 
     def asks(self, distance: npt.NDArray[np.float64]) -> Flags:
         """Return which documents are asked about."""
-        doubt = np.zeros(len(distance))
+        return np.asarray(self.worth(distance) > self.limit)
+
+    def worth(self, distance: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Return what asking about each document is worth, shape (n,)."""
+        worth = np.zeros(len(distance))
         # One by one: a product of matrices might add up otherwise for another number of rows.
-        for place, weight in enumerate(self.weights):
-            doubt += weight * np.exp(-np.abs(distance[:, place]) / self.scale)
-        return np.asarray(doubt > self.limit)
+        for place, (below, above) in enumerate(zip(self.below, self.above, strict=True)):
+            own = distance[:, place]
+            height = np.where(own < 0, below.height, above.height)
+            worth += height * np.exp(-np.abs(own) / np.where(own < 0, below.scale, above.scale))
+        return worth
 
 
 @dataclass(frozen=True)

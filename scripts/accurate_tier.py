@@ -1,37 +1,24 @@
 """How the accurate tier decides, fitted on the documents that it was never trained on.
 
-In: a transformer and the labelled documents. Out: its heads, its decisions on those documents, and the
-band of the cascade. Shared by the scripts that train.
+In: a transformer and the labelled documents. Out: its heads, and its decisions on those documents. Shared by
+the scripts that train.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import product
 
 import numpy as np
 import pandas as pd
+from cascade_band import Judged
 from student import Student
 from training_data import held_out
 
-from classifier import accurate, classify, kernel, splits, train
+from classifier import accurate, kernel, splits, train
 from classifier.buffers import Column
 from classifier.classify import Head
-from classifier.classify.logits import to_logits
+from classifier.classify.logits import logit, sigmoid, to_logits
 from classifier.labels import LABELS
 from classifier.transformer import Transformer
-
-BUDGET = 0.15
-"""Share of real support questions that the cascade may ask the accurate tier about.
-
-Labelled documents don't tell what is usual: many were chosen because models part on them."""
-
-SCALE = 4.0
-"""Logits from a threshold at which doubt about a label has fallen to 1 / e. Cross-validated on held-out
-documents, the cascade's macro-F1 is .868 with 1, .868 with 2, .871 with 4, .869 with 8; with bands of which
-any one asks, .860."""
-
-WEIGHTS = (0.0, 0.25, 0.5, 1.0, 2.0)
-"""Weights of the labels' doubts that are tried."""
 
 
 @dataclass(frozen=True)
@@ -98,31 +85,31 @@ def logits_in(
     return document, logits.unit[:, len(LABELS) : 2 * len(LABELS)]
 
 
-def choose_band(fitted: Fitted, learnt: Student, documents: pd.DataFrame, real: pd.Series) -> accurate.Doubt:
-    """Return the cascade's band with the best macro-F1 on the held-out documents within BUDGET.
+def judged(
+    fitted: Fitted, learnt: Student, documents: pd.DataFrame, elsewhere: Sequence[train.Stacked]
+) -> list[Judged]:
+    """Return what both tiers make of the held-out documents and, for each kind, of sources left out.
 
     Parameters
     ----------
-    real
-        Texts as they usually come, that neither tier has learnt from: BUDGET is a share of these.
+    documents, elsewhere
+        Those that `fit` was given.
     """
     has = documents[list(LABELS)].to_numpy(dtype=bool)[fitted.rows]
-    heads = learnt.model.heads
-    held = accurate.distances(learnt.probability, heads)
-    usual = accurate.distances(classify.score_texts(learnt.model, real).probability, heads)
-    near = np.exp(-np.abs(usual) / SCALE)
-    best: tuple[float, accurate.Doubt | None] = (-1.0, None)
-    for weights in sorted(product(WEIGHTS, repeat=len(LABELS))):
-        limit = float(np.quantile(near @ np.array(weights), 1 - BUDGET))
-        band = accurate.Doubt(weights, SCALE, limit)
-        decision = np.where(band.asks(held)[:, None], fitted.decision, held >= 0)
-        best = max(best, (macro_f1(has, decision), band), key=_first)
-    assert best[1] is not None
-    return best[1]
+    distance = accurate.distances(learnt.probability, learnt.model.heads)
+    found = [Judged(has, distance, fitted.decision, train.KNOWN_FIRST)]
+    for one in elsewhere:
+        distance = accurate.distances(sigmoid(one.before), learnt.model.heads)
+        decision = [_decided(one, place, fitted.heads[label]) for place, label in enumerate(LABELS)]
+        found.append(Judged(one.has, distance, np.column_stack(decision), 1 / len(elsewhere)))
+    return found
 
 
-def _first(pair: tuple[float, accurate.Doubt | None]) -> float:
-    return pair[0]
+def _decided(one: train.Stacked, place: int, head: Head) -> np.ndarray:
+    """Return the decisions of a head that blends in the fast tier, shape (n,)."""
+    own, before, intercept = head.blend
+    logits = own * one.stacked[:, place] + before * one.before[:, place] + intercept
+    return logits >= logit(head.threshold)
 
 
 def macro_f1(has: np.ndarray, decision: np.ndarray) -> float:

@@ -19,9 +19,10 @@ import pandas as pd
 import soft_labels
 import student
 import unknown_sources
+from cascade_band import choose_band
 from training_data import SOURCES, training_data
 
-from classifier import card, evaluate, labelled, models, teach, train
+from classifier import accurate, card, classify, evaluate, labelled, models, teach, train
 from classifier.models import AccurateFiles
 from classifier.report.manifest import versions
 from classifier.transformer import Transformer
@@ -52,7 +53,7 @@ TIERS = ("fast", "cascade", "accurate")
     "--accurate",
     "folder",
     type=click.Path(path_type=Path, exists=True),
-    default="models/default/6/accurate",
+    default="models/default/7/accurate",
     show_default=True,
     help="Folder of the accurate tier.",
 )
@@ -71,7 +72,8 @@ def main(data_root: Path, folder: Path, out: Path, measure: bool) -> None:
     fitted = accurate_tier.fit(Transformer.load(folder), documents, student.SETTINGS, learnt, elsewhere)
     click.echo(f"accurate tier decides after {time.monotonic() - began:.0f} s")
     real = soft_labels.real(data_root, documents["text"].tolist())
-    band = accurate_tier.choose_band(fitted, learnt, documents, real)
+    usual = accurate.distances(classify.score_texts(learnt.model, real).probability, learnt.model.heads)
+    band = choose_band(accurate_tier.judged(fitted, learnt, documents, elsewhere), usual)
     files = AccurateFiles(folder, fitted.heads, band)
     about = {
         "documents": len(documents),

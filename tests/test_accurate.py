@@ -55,6 +55,9 @@ HEADS = {
 }
 
 
+EVEN = (accurate.Side(1.0, 1.0),) * len(LABELS)
+
+
 @dataclass(frozen=True)
 class Told(accurate.AccurateModel):
     """A tier whose transformer is a Reader."""
@@ -64,7 +67,7 @@ class Told(accurate.AccurateModel):
         return Reader()
 
 
-MODEL = Told(Path("nowhere"), HEADS, accurate.Doubt((1.0, 1.0, 1.0), 1.0, 0.5))
+MODEL = Told(Path("nowhere"), HEADS, accurate.Gain(EVEN, EVEN, 0.5))
 
 
 def refined(texts: list[str], rows: list[int]) -> tuple[Scores, Scores]:
@@ -159,19 +162,22 @@ def test_a_shift_of_both_tiers_moves_a_blend_by_no_more(shift: float) -> None:
     np.testing.assert_allclose(difference, shift, atol=1e-3)
 
 
-def test_doubts_about_several_labels_add_up() -> None:
-    band = accurate.Doubt(weights=(1.0, 1.0, 0.5), scale=2.0, limit=1.2)
+def test_what_asking_is_worth_adds_up_over_labels() -> None:
+    half = (*EVEN[:2], accurate.Side(0.5, 1.0))
+    band = accurate.Gain(tuple(accurate.Side(side.height, 2.0) for side in half), half, limit=1.2)
     distance = np.array(
         [
-            [0.0, 9.0, 9.0],  # one label at its threshold: a doubt of 1
-            [0.0, -1.0, 9.0],  # another one near it
+            [0.0, 9.0, 9.0],  # one label at its threshold is worth 1
+            [0.0, -1.0, 9.0],  # another one just below its own
+            [0.0, 1.0, 9.0],  # and above it, where worth falls faster
+            [0.0, 1.7, 9.0],
             [0.0, 9.0, 0.0],  # one that counts half
             [9.0, -9.0, 9.0],
         ]
     )
-    assert band.asks(distance).tolist() == [False, True, True, False]
-    assert band.asks(-distance).tolist() == band.asks(distance).tolist()
-    assert [band.asks(distance[row : row + 1]).item() for row in range(4)] == band.asks(distance).tolist()
+    asks = [False, True, True, False, True, False]
+    assert band.asks(distance).tolist() == asks
+    assert [band.asks(distance[row : row + 1]).item() for row in range(len(asks))] == asks
 
 
 def test_models_of_old_ask_where_any_label_is_near_its_threshold() -> None:

@@ -258,9 +258,9 @@ def test_a_model_of_format_1_divides_by_all_ngrams(folder):
 
 
 def test_a_newer_format_is_told_before_its_other_keys(folder):
-    (folder / models.DESCRIPTION).write_text('{"format": 3, "tiers": {}}')
+    (folder / models.DESCRIPTION).write_text('{"format": 4, "tiers": {}}')
     with pytest.raises(
-        ModelError, match=r"has format 3, this program reads 1 and 2; .* or update the program"
+        ModelError, match=r"has format 4, this program reads 1 to 3; .* or update the program"
     ):
         models.load(folder)
 

@@ -22,6 +22,7 @@ from classifier.models.layout import ACCURATE, model_id_of
 SAMPLE = 42
 PER_TEXT = ("probability", "decision", "close", "source", "known", "refined")
 PER_UNIT = ("unit_probability", "evidence", "start", "end")
+EQUAL = tuple(accurate.Side(weight, 4.0) for weight in (0.5, 1.0, 2.0))
 
 
 @cache
@@ -121,17 +122,26 @@ def test_a_damaged_transformer_is_refused(tmp_path: Path) -> None:
         models.load(copy)
 
 
-def test_a_band_of_format_1_has_a_width_for_each_label(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("written", "told", "band"),
+    [
+        (1, {GAP: 0.3, PAIN: 0.1, REQUEST: 0.2}, accurate.Widths((0.1, 0.2, 0.3))),
+        (2, {"weights": [0.5, 1.0, 2.0], "scale": 4.0, "limit": 0.7}, accurate.Gain(EQUAL, EQUAL, 0.7)),
+    ],
+)
+def test_the_cascade_of_an_older_model_asks_as_it_did(
+    tmp_path: Path, written: int, told: dict[str, object], band: accurate.Band
+) -> None:
     folder = shipped().folder
     old = Path(shutil.copytree(folder, tmp_path / "default" / "1", copy_function=os.link))
     body = json.loads((folder / models.DESCRIPTION).read_text())
-    body["accurate"]["band"] = {GAP: 0.3, PAIN: 0.1, REQUEST: 0.2}
+    body["accurate"]["band"] = told
+    body["format"] = written
     (old / models.DESCRIPTION).unlink()
-    (old / models.DESCRIPTION).write_text(json.dumps({**body, "format": 1, "model_id": ""}))
+    (old / models.DESCRIPTION).write_text(json.dumps({**body, "model_id": ""}))
     with pytest.raises(ModelError, match="changed after the model was saved"):
         models.load(old)
-    body |= {"format": 1}
     (old / models.DESCRIPTION).write_text(json.dumps({**body, "model_id": model_id_of(body)}))
     loaded = models.load(old).accurate
     assert loaded is not None
-    assert loaded.band == accurate.Widths((0.1, 0.2, 0.3))
+    assert loaded.band == band

@@ -12,9 +12,9 @@ from typing import Any, Final
 from classifier.classify.weights import STACKED
 from classifier.labels import EXPECTATION_SOURCES, LABELS
 
-FORMAT: Final = 2
-FORMATS: Final = (1, FORMAT)
-"""Those that can be read: format 1 has no `per_known` among its features."""
+FORMAT: Final = 3
+FORMATS: Final = (1, 2, FORMAT)
+"""Those that can be read. In 1 and 2 the cascade asks otherwise; 1 has no `per_known` among its features."""
 
 WEIGHTS: Final = "weights.safetensors"
 DESCRIPTION: Final = "model.json"

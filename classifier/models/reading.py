@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from classifier.accurate import AccurateModel, Band, Doubt, Widths
+from classifier.accurate import AccurateModel, Band, Gain, Side, Widths
 from classifier.classify import FastModel, Head
 from classifier.classify.weights import OUTPUTS
 from classifier.errors import ModelError
@@ -79,10 +79,17 @@ def _heads_of(heads: Mapping[str, Any]) -> dict[str, Head]:
 
 
 def _band_of(band: Mapping[str, Any]) -> Band:
-    """Return what asks for the accurate tier; format 1 has a width for each label."""
+    """Return what asks for the accurate tier.
+
+    Format 1 has a width for each label, format 2 the same weight below a threshold and above it.
+    """
     if "limit" not in band:
         return Widths(tuple(band[label] for label in LABELS))
-    return Doubt(tuple(band["weights"]), band["scale"], band["limit"])
+    if "weights" in band:
+        sides = tuple(Side(weight, band["scale"]) for weight in band["weights"])
+        return Gain(sides, sides, band["limit"])
+    below, above = (tuple(Side(**side) for side in band[name]) for name in ("below", "above"))
+    return Gain(below, above, band["limit"])
 
 
 def _description(folder: Path) -> dict[str, Any]:
@@ -97,7 +104,7 @@ def _description(folder: Path) -> dict[str, Any]:
         raise ModelError(f"{path} holds no JSON object; fetch the model again")
     # First, for a newer format may have other keys.
     if body.get("format", FORMAT) not in FORMATS:
-        readable = " and ".join(map(str, FORMATS))
+        readable = f"{FORMATS[0]} to {FORMATS[-1]}"
         raise ModelError(
             f"{path} has format {body['format']!r}, this program reads {readable}; "
             "use a model of this program's version or update the program"

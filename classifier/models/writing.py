@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from classifier import transformer
-from classifier.accurate import Doubt
+from classifier.accurate import Gain
 from classifier.classify import FastModel, Head
 from classifier.classify.weights import STACKED
 from classifier.errors import OutputError
@@ -36,7 +36,7 @@ class AccurateFiles:
 
     folder: Path
     heads: Mapping[str, Head]
-    band: Doubt
+    band: Gain
 
 
 def save(

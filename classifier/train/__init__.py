@@ -6,6 +6,7 @@ chosen on. Never sees gold; never lets near-duplicates fall on both sides of a f
 
 from classifier.train.fitting import Trained, canonical, fit, groups_of
 from classifier.train.heads import (
+    KNOWN_FIRST,
     Elsewhere,
     Stacked,
     best_threshold,
@@ -20,6 +21,7 @@ from classifier.train.settings import TrainingSettings
 from classifier.train.truth import Truth, unit_labels
 
 __all__ = [
+    "KNOWN_FIRST",
     "Elsewhere",
     "Ngrams",
     "Stacked",
