@@ -138,7 +138,7 @@ def group(
     del rows
     spans["area"] = _pooled_areas(spans, areas, weights)
     del weights
-    spans, themes = _themes(spans, _quotable(settings, references))
+    spans, themes = _themes(spans, _quotable(settings, references), encoder)
     for name in ("theme_id", "area", "centrality"):
         evidence.loc[spans["index"], name] = spans[name].to_numpy()
     return Grouped(evidence, themes, found.compared, _warnings(found))
@@ -279,7 +279,7 @@ def _quotable(settings: Settings, references: Sequence[str]) -> list[str]:
     return [*settings.areas, *phrases, *settings.competitors, *aliases, *references]
 
 
-def _themes(spans: pd.DataFrame, known: Sequence[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _themes(spans: pd.DataFrame, known: Sequence[str], encoder: Encoder) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Give the groups their ids and describe each in one row."""
     spans = spans.sort_values(["centrality", "key"], ascending=[False, True], kind="stable")
     central = spans.drop_duplicates("group").set_index("group")
@@ -290,7 +290,7 @@ def _themes(spans: pd.DataFrame, known: Sequence[str]) -> tuple[pd.DataFrame, pd
     )
     ids = pd.Series([f"T-{number:06d}" for number in range(1, len(order) + 1)], index=order.index)
     spans = spans.assign(theme_id=spans["group"].map(ids))
-    named = titles(_texts(spans), known=known)
+    named = titles(_texts(spans), known=known, encoder=encoder)
     central = central.reindex(order.index)
     accounts = spans[spans["account"] != ""].groupby("group")["account"].nunique()
     themes = pd.DataFrame(

@@ -17,6 +17,7 @@ from classifier.entities import evidence_of
 from classifier.errors import SettingsError
 from classifier.group import group
 from classifier.titles import titles
+from classifier.vectors import fit_tfidf, unit_rows
 
 TAGGED = settings.parse({"themes": {"area_column": "tags"}}, origin="test")
 AREAS = settings.parse(
@@ -264,6 +265,43 @@ def test_a_short_clause_that_says_most_of_the_theme_is_its_title():
         ],
     }
     assert titles(texts) == {"board": "Board takes an age to open", "texts": "Texts cut off mid-season"}
+
+
+BOARD = [("1", "Board takes an age to open"), ("2", "38 seconds to open the board")]
+PHONES = [
+    ("5", "Phones flat by 2 pm"),
+    ("6", "phones get hot and die by one. Previous version they came home half charged"),
+    ("7", "on the previous version they came home charged"),
+    ("8", "the phones are flat before lunch"),
+]
+
+
+class Meaning:
+    """Knows that flat, hot and dead batteries are one matter."""
+
+    def encode(self, texts):
+        said = [set(text.lower().split()) for text in texts]
+        rows = [
+            (len(own & {"phones", "flat", "hot", "die"}), len(own & {"board", "open"}), 0.1) for own in said
+        ]
+        return unit_rows(np.array(rows, dtype=np.float32))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_with_an_encoder_the_clause_most_like_the_theme_is_its_title(seed):
+    texts = {"board": BOARD, "phones": PHONES}
+    assert titles(texts)["phones"].startswith("Previous version")
+    order = random.Random(seed).sample(sorted(texts), 2)
+    found = titles({name: texts[name] for name in order}, encoder=Meaning())
+    assert found == {"board": "Board takes an age to open", "phones": "Phones flat by 2 pm"}
+
+
+def test_with_an_encoder_names_of_people_stay_out_of_titles():
+    said = [("1", "Wendy saw the board freeze"), ("2", "the board froze twice"), ("3", "board freezes daily")]
+    texts = {"board": said, "phones": PHONES}
+    encoder = fit_tfidf([text for _, text in said])
+    assert titles(texts, known=["Wendy"], encoder=encoder)["board"] == "Wendy saw the board freeze"
+    assert "Wendy" not in titles(texts, encoder=encoder)["board"]
 
 
 def test_a_large_theme_is_titled_by_its_core_and_what_is_said_with_it():

@@ -4,33 +4,19 @@ In: quotes and subjects by theme. Out: the phrases that a theme says and others 
 texts. Never a placeholder, and never a name that only a person's document could explain.
 """
 
-import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import lru_cache
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from math import log
 from typing import Final
 
-from classifier.vectors import EXACT_UP_TO, UBIQUITOUS, fold, generic_stems, stem, stop_words, words
+import numpy as np
 
-Key = tuple[str, ...]
+from classifier.titles.clauses import Key, Names, Phrase, clauses_of, phrases_of, telling, whole_clauses
+from classifier.vectors import CHUNK, EXACT_UP_TO, UBIQUITOUS, Encoder, generic_stems, unit_rows
 
 LONGEST_TITLE: Final = 60
 TEXTS_PER_THEME: Final = 80
-_LONGEST_PHRASE: Final = 5
-_LONGEST_OF_ONE_DOCUMENT: Final = 8
-_CLAUSE: Final = re.compile(r"[^\w\s'’&%€£$/-]|\[[A-Z]+(?:_\d+)?\]|\s-+\s|\n")
-_TOKEN: Final = re.compile(r"[\w€£$][\w'’&/%€-]*")
-_OPENERS: Final = {
-    *("a", "an", "the", "our", "your", "my", "their", "his", "her", "its", "this", "that", "these", "those"),
-    *("no", "some", "any", "every", "each", "all", "of", "for", "with", "in", "on", "at", "to", "from"),
-    *("about", "into", "and", "or", "der", "die", "das", "ein", "eine", "le", "la", "les", "un", "une"),
-    *("el", "los", "una", "de", "het", "een"),
-}
-"""A phrase that follows one of these, or opens a clause, is likely to be whole."""
-
 # Longer phrases read better but dilute: exponent by eye on two invented companies.
 _DILUTION: Final = 0.4
 _CLAUSE_DILUTION: Final = 0.15
@@ -45,101 +31,33 @@ _SAID_ONCE: Final = 0.3
 _COMMON_PART: Final = 0.08
 """A word of fewer texts than this part of a theme, a slip of the pen as a rule, has no weight in it."""
 
-_CLAUSE_TOKENS: Final = range(3, 8)
-"""Tokens of a whole clause that may stand for the phrase in it: "Board takes an age to open"."""
-
-_SPEAKERS: Final = {
-    *("i", "we", "you", "he", "she", "it", "they", "there", "here", "this", "that", "these", "those"),
-    *("my", "our", "your", "his", "her", "their"),
-    *(
-        "and",
-        "but",
-        "or",
-        "so",
-        "then",
-        "also",
-        "because",
-        "if",
-        "when",
-        "while",
-        "since",
-        "until",
-        "as",
-        "which",
-    ),
-    *(
-        "who",
-        "what",
-        "why",
-        "how",
-        "where",
-        "is",
-        "are",
-        "was",
-        "were",
-        "do",
-        "does",
-        "did",
-        "can",
-        "could",
-        "will",
-    ),
-    *(
-        "would",
-        "should",
-        "has",
-        "have",
-        "had",
-        "please",
-        "hi",
-        "hello",
-        "dear",
-        "thanks",
-        "yes",
-        "not",
-        "just",
-    ),
-    *(
-        "about",
-        "after",
-        "before",
-        "re",
-        "fw",
-        "fwd",
-        "with",
-        "at",
-        "for",
-        "of",
-        "by",
-        "from",
-        "to",
-        "on",
-        "in",
-    ),
-}
-"""A clause that begins so says who speaks, or goes on from another one: no title."""
-
 _WORDS_APART: Final = 3
 _SHARED_BY: Final = 3
 """A single word heads a title when so many documents of the theme hold it."""
 
 _WHOLE: Final = 1.25
 
+_COMPARED: Final = 8
+"""Clauses of a theme, those with most of its weight, that are compared with it."""
 
-@dataclass(slots=True)
-class _Phrase:
-    documents: set[str] = field(default_factory=set)
-    forms: dict[str, int] = field(default_factory=dict)
-    whole: bool = False
+_COVERED, _ALONE = 0.3, 0.1
+"""What a clause gains, beside its likeness to the theme, that holds all the weight that one can, and one
+that is a text of its own: a subject was written as a title. By eye on the demo company."""
 
 
-def titles(texts: Mapping[str, Sequence[tuple[str, str]]], *, known: Iterable[str] = ()) -> dict[str, str]:
-    """Name each theme by its key phrases.
+def titles(
+    texts: Mapping[str, Sequence[tuple[str, str]]],
+    *,
+    known: Iterable[str] = (),
+    encoder: Encoder | None = None,
+) -> dict[str, str]:
+    """Name each theme by what it says and others don't.
 
     A word weighs by the texts of the theme that hold it against the themes that hold it (class-based
     TF-IDF). The title is the phrase, as somebody wrote it, that packs most weight, with the rest of its
     clause where that is short; else a second phrase is put behind the word that most documents share,
-    where it lacks that word.
+    where it lacks that word. With an encoder it is that or another short clause: the one that is most
+    like the theme's texts and holds most of its weight.
 
     Parameters
     ----------
@@ -148,6 +66,8 @@ def titles(texts: Mapping[str, Sequence[tuple[str, str]]], *, known: Iterable[st
     known
         Texts that may be quoted freely (areas, claims, capabilities, competitors): a capitalised word
         may stand in a title if it is in them, in lower case anywhere, or in three documents.
+    encoder
+        Turns texts into vectors.
 
     Returns
     -------
@@ -155,28 +75,91 @@ def titles(texts: Mapping[str, Sequence[tuple[str, str]]], *, known: Iterable[st
     """
     topics = _topics({theme: pairs for theme, pairs in texts.items() if len(pairs) > _TOPIC_FROM})
     heads = {theme: pairs[:TEXTS_PER_THEME] for theme, pairs in texts.items()}
-    names = _Names(heads.values(), known)
+    names = Names(heads.values(), known)
     counts = {theme: _word_counts(pairs) for theme, pairs in heads.items()}
     spread = Counter(word for found in counts.values() for word in found)
     vague = _vague(heads.values())
-    made = {}
+    made: dict[str, str] = {}
+    rivals: dict[str, dict[str, float]] = {}
     for theme, pairs in heads.items():
-        rarity = {word: log(1 + len(heads) / spread[word]) for word in counts[theme]}
-        telling = _telling_words(counts[theme], vague, least=_COMMON_PART * len(pairs))
-        weights = {
-            word: count**0.5 * rarity[word] if word in telling else 0.0
-            for word, count in counts[theme].items()
-        }
+        weights = _weights(counts[theme], spread, vague, themes=len(heads), texts=len(pairs))
+        if theme in topics:
+            made[theme] = _topic(phrases_of(pairs, names), weights, topics[theme])
+            continue
         shared = {
             word: weight * (1.0 if counts[theme][word] > 1 else _SAID_ONCE)
             for word, weight in weights.items()
         }
-        phrases = _phrases(pairs, names)
-        if theme in topics:
-            made[theme] = _topic(phrases, weights, topics[theme])
-        else:
-            made[theme] = _clause(_whole_clauses(pairs, names), shared) or _title(phrases, weights)
+        clauses = whole_clauses(pairs, names)
+        made[theme] = _clause(clauses, shared) or _title(phrases_of(pairs, names), weights)
+        rivals[theme] = _rivals(made[theme], clauses, shared)
+    if encoder is not None:
+        made |= _likest(rivals, heads, encoder)
     return made
+
+
+def _weights(
+    counts: Counter[str], spread: Mapping[str, int], vague: set[str], *, themes: int, texts: int
+) -> dict[str, float]:
+    """Return what each word of a theme weighs, 0 where it can't name it."""
+    named = _telling_words(counts, vague, least=_COMMON_PART * texts)
+    return {
+        word: count**0.5 * log(1 + themes / spread[word]) if word in named else 0.0
+        for word, count in counts.items()
+    }
+
+
+def _rivals(title: str, clauses: Mapping[Key, Phrase], weights: Mapping[str, float]) -> dict[str, float]:
+    """Return the title and the clauses that may stand for it, with what part each holds of the most held."""
+    forms = {title, *(_fitted(_form(clause)) for clause in clauses.values())} - {""}
+    held = {form: _held(form, weights) for form in forms}
+    most = max(held.values(), default=0.0) or 1.0
+    best = sorted(held, key=lambda form: (form != title, -held[form], form))[:_COMPARED]
+    return {form: held[form] / most for form in best}
+
+
+def _likest(
+    rivals: Mapping[str, Mapping[str, float]],
+    texts: Mapping[str, Sequence[tuple[str, str]]],
+    encoder: Encoder,
+) -> dict[str, str]:
+    """Return, for themes with several rivals, the one most like its texts that holds most of its weight."""
+    chosen = {}
+    for some in _together({theme: found for theme, found in rivals.items() if len(found) > 1}, texts):
+        said = {theme: [text for _, text in texts[theme]] for theme in some}
+        everything = sorted({*chain(*said.values()), *chain(*(rivals[theme] for theme in some))})
+        rows = dict(zip(everything, encoder.encode(everything), strict=True))
+        for theme, own in said.items():
+            middle = unit_rows(np.mean([rows[text] for text in own], axis=0, keepdims=True))[0]
+            alone = {text.strip(" .!?").lower() for text in own}
+            # Rounded: the last bits of a product may differ from machine to machine.
+            worth = {
+                form: round(
+                    float(rows[form] @ middle) + _COVERED * part + _ALONE * (form.lower() in alone), 4
+                )
+                for form, part in rivals[theme].items()
+            }
+            chosen[theme] = max(worth, key=worth.__getitem__)
+    return chosen
+
+
+def _together(themes: Iterable[str], texts: Mapping[str, Sequence[object]]) -> Iterator[list[str]]:
+    """Yield themes with some CHUNK texts: each call of an encoder takes its time, each row its room."""
+    waiting: list[str] = []
+    size = 0
+    for theme in themes:
+        waiting.append(theme)
+        size += len(texts[theme])
+        if size >= CHUNK:
+            yield waiting
+            waiting, size = [], 0
+    if waiting:
+        yield waiting
+
+
+def _held(form: str, weights: Mapping[str, float]) -> float:
+    parts = dict.fromkeys(part for token in form.split() for part in telling(token))
+    return sum(weights.get(part, 0.0) for part in parts)
 
 
 def _topics(texts: Mapping[str, Sequence[tuple[str, str]]]) -> dict[str, list[tuple[str, str]]]:
@@ -190,9 +173,9 @@ def _topics(texts: Mapping[str, Sequence[tuple[str, str]]]) -> dict[str, list[tu
         read = pairs[:: max(1, len(pairs) // _TOPIC_TEXTS)]
         counts[theme], forms[theme] = Counter(), defaultdict(Counter)
         for _, text in read:
-            said = {token.lower() for tokens in _clauses(text) for token in tokens if token.isalpha()}
+            said = {token.lower() for tokens in clauses_of(text) for token in tokens if token.isalpha()}
             for token in sorted(said):
-                for part in _telling(token):
+                for part in telling(token):
                     forms[theme][part][token] += 1
                     counts[theme][part] += 1
         least = _TOPIC_PART * len(read)
@@ -211,7 +194,7 @@ def _topics(texts: Mapping[str, Sequence[tuple[str, str]]]) -> dict[str, list[tu
 
 
 def _topic(
-    found: Mapping[Key, _Phrase], weights: Mapping[str, float], beside: Sequence[tuple[str, str]]
+    found: Mapping[Key, Phrase], weights: Mapping[str, float], beside: Sequence[tuple[str, str]]
 ) -> str:
     """Title a large theme: the word at its core, and what else is said with it."""
     core = next(
@@ -244,105 +227,13 @@ def _vague(themes: Iterable[Sequence[tuple[str, str]]]) -> set[str]:
 def _word_counts(pairs: Sequence[tuple[str, str]]) -> Counter[str]:
     """Count the texts that hold each telling word."""
     said = (
-        {part for tokens in _clauses(text) for token in tokens for part in _telling(token)}
+        {part for tokens in clauses_of(text) for token in tokens for part in telling(token)}
         for _, text in pairs
     )
     return Counter(word for found in said for word in found)
 
 
-def _clauses(text: str) -> list[list[str]]:
-    return [_TOKEN.findall(clause) for clause in _CLAUSE.split(text)]
-
-
-class _Names:
-    """Tells which capitalised words are known well enough to stand in a title."""
-
-    def __init__(self, themes: Iterable[Sequence[tuple[str, str]]], known: Iterable[str]) -> None:
-        self.known = {word for text in known for word in words(text)}
-        self.seen: dict[str, set[str]] = defaultdict(set)
-        for pairs in themes:
-            for document, text in pairs:
-                for word in _TOKEN.findall(text):
-                    if word[0].islower():
-                        self.known.add(fold(word))
-                    else:
-                        self.seen[fold(word)].add(document)
-
-    def allow(self, word: str) -> bool:
-        plain = fold(word)
-        if not word[0].isupper() or plain in self.known or set(words(word)) <= self.known:
-            return True
-        # Inner capitals make a product or an abbreviation (QuickBooks, SSO), not a person.
-        return len(self.seen[plain]) >= 3 or any(char.isupper() for char in word[1:])
-
-
-def _phrases(pairs: Sequence[tuple[str, str]], names: _Names) -> dict[Key, _Phrase]:
-    """Collect the phrases of a theme by the stems of their telling words."""
-    alone = len({document for document, _ in pairs}) == 1
-    longest = _LONGEST_OF_ONE_DOCUMENT if alone else _LONGEST_PHRASE
-    found: dict[Key, _Phrase] = defaultdict(_Phrase)
-    for document, text in pairs:
-        for tokens in _clauses(text):
-            ends = [_may_end(token) for token in tokens]
-            allowed = [names.allow(token) for token in tokens]
-            told = [_telling(token) for token in tokens]
-            for start, end in _spans(ends, allowed, longest):
-                phrase = found[tuple(chain.from_iterable(told[start:end]))]
-                phrase.documents.add(document)
-                form = " ".join(tokens[start:end])
-                phrase.forms[form] = phrase.forms.get(form, 0) + 1
-                opens = start == 0 or tokens[start - 1].lower() in _OPENERS
-                phrase.whole |= opens and (end == len(tokens) or not told[end])
-    return dict(found)
-
-
-def _whole_clauses(pairs: Sequence[tuple[str, str]], names: _Names) -> dict[Key, _Phrase]:
-    """Collect the short clauses of a theme that read as titles, by the stems of their telling words."""
-    found: dict[Key, _Phrase] = defaultdict(_Phrase)
-    for document, text in pairs:
-        for tokens in _clauses(text):
-            if (
-                len(tokens) in _CLAUSE_TOKENS
-                and re.split("['’]", tokens[0].lower())[0] not in _SPEAKERS
-                and not tokens[0][0].isdigit()
-                and _may_end(tokens[-1])
-                and all(map(names.allow, tokens))
-            ):
-                clause = found[tuple(part for token in tokens for part in _telling(token))]
-                clause.documents.add(document)
-                form = " ".join(tokens)
-                clause.forms[form] = clause.forms.get(form, 0) + 1
-    return dict(found)
-
-
-def _spans(ends: Sequence[bool], allowed: Sequence[bool], longest: int) -> Iterable[tuple[int, int]]:
-    for start, opens in enumerate(ends):
-        if not opens:
-            continue
-        for end in range(start + 1, min(start + longest, len(ends)) + 1):
-            if not allowed[end - 1]:
-                break
-            if ends[end - 1]:
-                yield start, end
-
-
-@lru_cache(maxsize=100_000)
-def _telling(text: str) -> tuple[str, ...]:
-    return tuple(stem(word) for word in words(text) if word not in stop_words() and not word[0].isdigit())
-
-
-@lru_cache(maxsize=100_000)
-def _may_end(token: str) -> bool:
-    return (
-        len(token) > 1
-        and token.count("/") < 2
-        and "'" not in token
-        and "’" not in token
-        and any(len(part) > 1 for part in _telling(token))
-    )
-
-
-def _ranked(found: Mapping[Key, _Phrase], weights: Mapping[str, float], dilution: float) -> list[Key]:
+def _ranked(found: Mapping[Key, Phrase], weights: Mapping[str, float], dilution: float) -> list[Key]:
     def score(key: Key) -> float:
         phrase = found[key]
         tokens = len(max(phrase.forms, key=len).split())
@@ -352,7 +243,7 @@ def _ranked(found: Mapping[Key, _Phrase], weights: Mapping[str, float], dilution
     return sorted(found, key=lambda key: (-score(key), key))
 
 
-def _title(found: Mapping[Key, _Phrase], weights: Mapping[str, float]) -> str:
+def _title(found: Mapping[Key, Phrase], weights: Mapping[str, float]) -> str:
     ranked = _ranked(found, weights, _DILUTION)
     if not ranked:
         return ""
@@ -365,7 +256,7 @@ def _title(found: Mapping[Key, _Phrase], weights: Mapping[str, float]) -> str:
     return _fitted(f"{_form(found[head])}: {_form(found[phrase])}")
 
 
-def _clause(clauses: Mapping[Key, _Phrase], weights: Mapping[str, float]) -> str:
+def _clause(clauses: Mapping[Key, Phrase], weights: Mapping[str, float]) -> str:
     """Return the clause that holds most of the theme's weight; "" where none holds one of its first words."""
     top = set(sorted(weights, key=lambda part: (-weights[part], part))[:_FIRST_WORDS])
     telling = {
@@ -387,7 +278,7 @@ def _apart(ranked: Sequence[Key], weights: Mapping[str, float]) -> list[Key]:
     return chosen
 
 
-def _form(phrase: _Phrase) -> str:
+def _form(phrase: Phrase) -> str:
     """Return the spelling seen most often; lower case before upper where both are."""
     return min(phrase.forms, key=lambda form: (-phrase.forms[form], -sum(map(str.islower, form)), form))
 

@@ -1,0 +1,162 @@
+"""Texts of a theme -> the phrases and clauses that may stand in its title.
+
+In: (document, text) pairs. Out: phrases by the stems of their telling words, with the forms they are written
+in. Never lets through a name that only a person's document could explain.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import chain
+from typing import Final
+
+from classifier.vectors import fold, stem, stop_words, words
+
+Key = tuple[str, ...]
+
+_LONGEST_PHRASE: Final = 5
+_LONGEST_OF_ONE_DOCUMENT: Final = 8
+_CLAUSE: Final = re.compile(r"[^\w\s'’&%€£$/-]|\[[A-Z]+(?:_\d+)?\]|\s-+\s|\n")
+_TOKEN: Final = re.compile(r"[\w€£$][\w'’&/%€-]*")
+_OPENERS: Final = {
+    *("a", "an", "the", "our", "your", "my", "their", "his", "her", "its", "this", "that", "these", "those"),
+    *("no", "some", "any", "every", "each", "all", "of", "for", "with", "in", "on", "at", "to", "from"),
+    *("about", "into", "and", "or", "der", "die", "das", "ein", "eine", "le", "la", "les", "un", "une"),
+    *("el", "los", "una", "de", "het", "een"),
+}
+"""A phrase that follows one of these, or opens a clause, is likely to be whole."""
+
+_CLAUSE_TOKENS: Final = range(3, 8)
+"""Tokens of a whole clause that may stand for the phrase in it: "Board takes an age to open"."""
+
+_SPEAKERS: Final = {
+    *("i", "we", "you", "he", "she", "it", "they", "there", "here", "this", "that", "these", "those"),
+    *("my", "our", "your", "his", "her", "their", "who", "what", "why", "how", "where", "which"),
+    *("and", "but", "or", "so", "then", "also", "because", "if", "when", "while", "since", "until", "as"),
+    *("is", "are", "was", "were", "do", "does", "did", "can", "could", "will", "would", "should"),
+    *("has", "have", "had", "please", "hi", "hello", "dear", "thanks", "yes", "not", "just"),
+    *(
+        "about",
+        "after",
+        "before",
+        "re",
+        "fw",
+        "fwd",
+        "with",
+        "at",
+        "for",
+        "of",
+        "by",
+        "from",
+        "to",
+        "on",
+        "in",
+    ),
+}
+"""A clause that begins so says who speaks, or goes on from another one: no title."""
+
+
+@dataclass(slots=True)
+class Phrase:
+    """Where a phrase is said, how it is written and how often, and whether it is whole somewhere."""
+
+    documents: set[str] = field(default_factory=set)
+    forms: dict[str, int] = field(default_factory=dict)
+    whole: bool = False
+
+
+def clauses_of(text: str) -> list[list[str]]:
+    """Return the tokens of each clause."""
+    return [_TOKEN.findall(clause) for clause in _CLAUSE.split(text)]
+
+
+class Names:
+    """Tells which capitalised words are known well enough to stand in a title."""
+
+    def __init__(self, themes: Iterable[Sequence[tuple[str, str]]], known: Iterable[str]) -> None:
+        self.known = {word for text in known for word in words(text)}
+        self.seen: dict[str, set[str]] = defaultdict(set)
+        for pairs in themes:
+            for document, text in pairs:
+                for word in _TOKEN.findall(text):
+                    if word[0].islower():
+                        self.known.add(fold(word))
+                    else:
+                        self.seen[fold(word)].add(document)
+
+    def allow(self, word: str) -> bool:
+        """Tell whether a word may stand in a title."""
+        plain = fold(word)
+        if not word[0].isupper() or plain in self.known or set(words(word)) <= self.known:
+            return True
+        # Inner capitals make a product or an abbreviation (QuickBooks, SSO), not a person.
+        return len(self.seen[plain]) >= 3 or any(char.isupper() for char in word[1:])
+
+
+def phrases_of(pairs: Sequence[tuple[str, str]], names: Names) -> dict[Key, Phrase]:
+    """Collect the phrases of a theme by the stems of their telling words."""
+    alone = len({document for document, _ in pairs}) == 1
+    longest = _LONGEST_OF_ONE_DOCUMENT if alone else _LONGEST_PHRASE
+    found: dict[Key, Phrase] = defaultdict(Phrase)
+    for document, text in pairs:
+        for tokens in clauses_of(text):
+            ends = [_may_end(token) for token in tokens]
+            allowed = [names.allow(token) for token in tokens]
+            told = [telling(token) for token in tokens]
+            for start, end in _spans(ends, allowed, longest):
+                phrase = found[tuple(chain.from_iterable(told[start:end]))]
+                phrase.documents.add(document)
+                form = " ".join(tokens[start:end])
+                phrase.forms[form] = phrase.forms.get(form, 0) + 1
+                opens = start == 0 or tokens[start - 1].lower() in _OPENERS
+                phrase.whole |= opens and (end == len(tokens) or not told[end])
+    return dict(found)
+
+
+def whole_clauses(pairs: Sequence[tuple[str, str]], names: Names) -> dict[Key, Phrase]:
+    """Collect the short clauses of a theme that read as titles, by the stems of their telling words."""
+    found: dict[Key, Phrase] = defaultdict(Phrase)
+    for document, text in pairs:
+        for tokens in clauses_of(text):
+            if (
+                len(tokens) in _CLAUSE_TOKENS
+                and re.split("['’]", tokens[0].lower())[0] not in _SPEAKERS
+                and not tokens[0][0].isdigit()
+                and _may_end(tokens[-1])
+                and all(map(names.allow, tokens))
+            ):
+                clause = found[tuple(part for token in tokens for part in telling(token))]
+                clause.documents.add(document)
+                form = " ".join(tokens)
+                clause.forms[form] = clause.forms.get(form, 0) + 1
+    return dict(found)
+
+
+def _spans(ends: Sequence[bool], allowed: Sequence[bool], longest: int) -> Iterable[tuple[int, int]]:
+    for start, opens in enumerate(ends):
+        if not opens:
+            continue
+        for end in range(start + 1, min(start + longest, len(ends)) + 1):
+            if not allowed[end - 1]:
+                break
+            if ends[end - 1]:
+                yield start, end
+
+
+@lru_cache(maxsize=100_000)
+def telling(text: str) -> tuple[str, ...]:
+    """Return the stems of what tells something in a token."""
+    return tuple(stem(word) for word in words(text) if word not in stop_words() and not word[0].isdigit())
+
+
+@lru_cache(maxsize=100_000)
+def _may_end(token: str) -> bool:
+    return (
+        len(token) > 1
+        and token.count("/") < 2
+        and "'" not in token
+        and "’" not in token
+        and any(len(part) > 1 for part in telling(token))
+    )
