@@ -282,6 +282,15 @@ def test_claims_that_nobody_contradicts():
     assert "None of the claims is contradicted" in page_of(found)
 
 
+def test_cards_show_no_figure_of_accounts_where_none_are_known():
+    found = results(60)
+    tables = {
+        name: getattr(found, name).assign(accounts=0) for name in ("product_backlog", "marketing_backlog")
+    }
+    assert "</b> account" in page_of(found)
+    assert "</b> account" not in page_of(dataclasses.replace(found, **tables))
+
+
 def test_no_dates_no_chart():
     found = results(60)
     found = dataclasses.replace(found, weekly=found.weekly.iloc[:0], as_of=None)
