@@ -69,7 +69,10 @@ def _gains(has: np.ndarray, old: np.ndarray, new: np.ndarray, weight: np.ndarray
     """
     both = np.average(has, weights=weight) + np.average(old, weights=weight)
     f1 = 2 * np.average(has & old, weights=weight) / both
-    found, dropped = (np.average(has[part], weights=weight[part]) for part in (new & ~old, old & ~new))
+    found, dropped = (
+        np.average(has[part], weights=weight[part]) if part.any() else 0.0
+        for part in (new & ~old, old & ~new)
+    )
     return (
         float(found * (2 - f1) - (1 - found) * f1) / float(both),
         float((1 - dropped) * f1 - dropped * (2 - f1)) / float(both),
@@ -86,4 +89,5 @@ def _falling(distance: np.ndarray, parted: np.ndarray, weight: np.ndarray) -> tu
     # In units of one document, for the solver stops at differences of 1e-4.
     weight = weight / weight.mean()
     found = minimize(loss, np.array([0.0, 0.5]), method="Nelder-Mead")
-    return float(expit(found.x[0])), float(np.exp(found.x[1]))
+    # Tiers that never part may be told so by a scale of nearly 0, which nothing can be divided by.
+    return float(expit(found.x[0])), max(0.01, float(np.exp(found.x[1])))

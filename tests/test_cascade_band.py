@@ -48,6 +48,12 @@ def test_sides_on_which_the_accurate_tier_is_no_better_are_not_asked_about() -> 
     assert all(side.height > 0 for side in band.below)
 
 
+def test_where_the_tiers_never_part_asking_is_worth_nothing() -> None:
+    band = choose_band([judged(1.0, height=0.0)], USUAL)
+    assert band.worth(USUAL).mean() < 0.01
+    assert choose_band([judged(1.0)], USUAL).worth(USUAL).mean() > 0.1
+
+
 def test_a_hit_is_worth_more_than_an_error_less() -> None:
     band = choose_band([judged(1.0)], USUAL)
     for below, above in zip(band.below, band.above, strict=True):

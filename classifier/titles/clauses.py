@@ -37,23 +37,8 @@ _SPEAKERS: Final = {
     *("and", "but", "or", "so", "then", "also", "because", "if", "when", "while", "since", "until", "as"),
     *("is", "are", "was", "were", "do", "does", "did", "can", "could", "will", "would", "should"),
     *("has", "have", "had", "please", "hi", "hello", "dear", "thanks", "yes", "not", "just"),
-    *(
-        "about",
-        "after",
-        "before",
-        "re",
-        "fw",
-        "fwd",
-        "with",
-        "at",
-        "for",
-        "of",
-        "by",
-        "from",
-        "to",
-        "on",
-        "in",
-    ),
+    *("about", "after", "before", "with", "at", "for", "of", "by", "from", "to", "on", "in"),
+    *("re", "fw", "fwd"),
 }
 """A clause that begins so says who speaks, or goes on from another one: no title."""
 
