@@ -53,7 +53,7 @@ def assert_same(found, expected):
 @example("WHY DOES IT CRASH")
 @example("a, " * 1_000)
 @example(f"{COMPLAINT} {WISH} " * 4)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_the_readable_twin_says_the_same(text):
     assert_same(classify.score_texts(trained.model(), [text]), classify.score_one(trained.model(), text))
 
@@ -109,7 +109,7 @@ def test_a_text_of_unknown_words_has_no_label(least_share, known, readable_at_al
 
 
 @given(st.lists(TEXTS, min_size=1, max_size=6), st.data())
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_chunks_are_scored_like_the_whole(texts, data):
     cut = data.draw(st.integers(0, len(texts)))
     whole = classify.score_texts(trained.model(), texts)
@@ -362,7 +362,7 @@ def test_what_is_said_over_and_over_counts_once():
 @given(
     st.lists(st.lists(st.sampled_from([COMPLAINT, WISH, "Thanks!", "...", "qzxv."]), max_size=14), max_size=5)
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_what_is_said_again_is_marked_as_the_twin_marks_it(documents):
     texts = ["\n".join(sentences) for sentences in documents]
     scores = classify.score_texts(trained.model(), texts)

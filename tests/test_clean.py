@@ -210,14 +210,14 @@ WORDS = st.sampled_from(
 TEXTS = st.lists(WORDS, max_size=25).map("".join) | st.text(max_size=60)
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(TEXTS)
 def test_cleaning_twice_changes_nothing(text: str) -> None:
     once = clean(text)
     assert clean(once) == once
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(TEXTS)
 def test_nothing_is_invented(text: str) -> None:
     """Letters come out in the order in which they went in, unless an entity spells one."""
@@ -228,7 +228,7 @@ def test_nothing_is_invented(text: str) -> None:
     assert all(letter in letters for letter in unicodedata.normalize("NFD", clean(text)) if letter.isalnum())
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(TEXTS.filter(lambda text: not set("<&") & set(text)))
 def test_without_markup_only_the_end_is_cut(text: str) -> None:
     whole = unicodedata.normalize("NFC", text)
@@ -239,7 +239,7 @@ def test_without_markup_only_the_end_is_cut(text: str) -> None:
     assert cleaned.strip() or not whole.strip()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(TEXTS, max_size=12))
 def test_the_column_is_cleaned_like_each_text(texts: list[str]) -> None:
     column = pd.Series(texts, index=range(7, 7 + len(texts)), name="body", dtype="str")
@@ -434,7 +434,7 @@ MARKUP = st.sampled_from(
 
 
 @given(st.lists(st.lists(MARKUP, max_size=6).map("".join), max_size=5))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_a_column_is_cleaned_as_its_texts_are(texts: list[str]) -> None:
     assert clean_column(pd.Series(texts, dtype="str")).tolist() == [clean(text) for text in texts]
 

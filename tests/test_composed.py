@@ -30,7 +30,7 @@ def test_no_character_that_passes_can_change_or_change_another() -> None:
 
 
 @given(st.lists(st.one_of(st.text(max_size=8), st.lists(PIECES, max_size=6).map("".join)), max_size=4))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_what_is_not_marked_is_composed(texts: list[str]) -> None:
     for text, marked in zip(texts, may_change(Column.of(texts)), strict=True):
         assert marked or unicodedata.is_normalized("NFC", text)

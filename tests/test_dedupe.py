@@ -123,7 +123,7 @@ ROWS = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(ROWS, st.lists(st.integers(0, 30), max_size=4))
 def test_any_cut_into_batches_says_the_same(rows: list[Row], cuts: list[int]) -> None:
     assert verdicts(rows, [cut for cut in cuts if cut <= len(rows)]) == slow(rows)
@@ -168,7 +168,7 @@ def entered(rows: Sequence[tuple[str, str]], cuts: Sequence[int]) -> list[tuple[
     return found
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(data=st.data())
 def test_two_files_give_the_same_names_however_they_are_cut(data: st.DataObject) -> None:
     names = st.sampled_from(["1", "2", "1@notes"])

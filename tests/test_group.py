@@ -76,7 +76,7 @@ def test_ids_follow_the_first_date():
     assert themes["created_at"].is_monotonic_increasing
 
 
-@hypothesis_settings(max_examples=8, deadline=None)
+@hypothesis_settings(max_examples=8)
 @given(st.permutations(range(len(SHOP))))
 def test_row_order_changes_nothing(order):
     expected_evidence, expected_themes = grouped()

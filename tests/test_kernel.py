@@ -100,14 +100,14 @@ def weighed(shape: FeatureSettings, outputs: int) -> tuple[np.ndarray, np.ndarra
 
 @given(st.lists(TEXTS, max_size=6))
 @example(["", " ", "\n", ".", "a." * 400])
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_units_equal_the_reference(texts: list[str]) -> None:
     assert units_of(texts) == [split.units(text) for text in texts]
 
 
 @pytest.mark.parametrize("shape", SHAPES)
 @given(texts=st.lists(TEXTS, max_size=4))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_buckets_equal_the_reference(shape: FeatureSettings, texts: list[str]) -> None:
     column = Column.of(texts)
     indptr, buckets = kernel.bucket_column(column, kernel.split_column(column), shape)
@@ -121,7 +121,7 @@ def test_buckets_equal_the_reference(shape: FeatureSettings, texts: list[str]) -
 
 
 @given(texts=st.lists(TEXTS, min_size=1, max_size=6), data=st.data())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_sums_do_not_depend_on_the_batch(texts: list[str], data: st.DataObject) -> None:
     shape = SHAPES[1]
     lookup = kernel.Lookup.of(*weighed(shape, 3))
@@ -164,7 +164,7 @@ def test_sums_equal_the_sparse_product() -> None:
 @example(["a " * 400, "l'" * 30 + "'a 'b' c'", "'", "ß" * 39 + "ßx", "9" * 40, "9" * 41])
 @example([". ".join(f"{word} Ok" for word in "abcdefghij")])
 @example(["b\n" * 300, "", "c\n" * 300])
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_sums_equal_the_reference_to_the_last_bit(
     shape: FeatureSettings, outputs: int, texts: list[str]
 ) -> None:

@@ -141,7 +141,7 @@ def test_short_english_is_never_taken_for_another_language(text: str) -> None:
     assert detect(pd.Series([text])).tolist()[0] in ("en", "")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(st.sampled_from([text for text, _ in TEXTS] + UNDECIDABLE) | st.text(max_size=30), max_size=8)
 )
@@ -151,7 +151,7 @@ def test_each_text_is_judged_alone(texts: list[str]) -> None:
     assert codes.tolist() == [detect(pd.Series([text])).tolist()[0] for text in texts]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(st.lists(WORDS, max_size=60).map(" ".join) | st.text(max_size=500), max_size=4))
 def test_columns_equal_the_readable_rule(texts: list[str]) -> None:
     assert detect(pd.Series(texts, dtype="str")).tolist() == [detect_one(text) for text in texts]

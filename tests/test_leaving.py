@@ -64,7 +64,7 @@ def by_spacy(text: str) -> bool:
 @example("we can't renew")
 @example("acmecorp \n switch")
 @example("\n \n North  Star\n\n have been talking")
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_equals_the_matcher_of_spacy(text: str) -> None:
     assert speak_of_leaving([text], RIVALS).tolist() == [by_spacy(text)]
 

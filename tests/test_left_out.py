@@ -30,7 +30,7 @@ def rows(*places: tuple[str, int], reason: str = "too short") -> pd.DataFrame:
 place = st.tuples(st.sampled_from(["in/a.csv", "in/b.csv", "c.csv"]), st.integers(1, 30))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(batches=st.lists(st.lists(place, max_size=6), max_size=8), block=st.integers(1, 10))
 def test_the_disk_gives_the_same_rows_as_the_memory(batches, block):
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:

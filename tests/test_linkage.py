@@ -25,7 +25,7 @@ def partition(groups: np.ndarray) -> set[frozenset[int]]:
     return {frozenset(np.flatnonzero(groups == one)) for one in np.unique(groups)}
 
 
-@hypothesis_settings(max_examples=60, deadline=None)
+@hypothesis_settings(max_examples=60)
 @given(st.integers(0, 10_000), st.integers(2, 80), st.floats(0.05, 0.95), st.integers(2, 8))
 def test_groups_are_those_of_the_full_tree(seed, size, least, width):
     rows = rows_of(seed, size, width)

@@ -30,7 +30,6 @@ def judged(draw):
 # Against scikit-learn
 
 
-@settings(deadline=None)
 @given(judged())
 def test_rates_are_those_of_scikit_learn(sample):
     y, _, decisions, _ = sample
@@ -44,7 +43,6 @@ def test_rates_are_those_of_scikit_learn(sample):
     np.testing.assert_allclose(rates.f1[0], np.where(support > 0, f1, np.nan))
 
 
-@settings(deadline=None)
 @given(judged())
 def test_average_precision_and_brier_are_those_of_scikit_learn(sample):
     y, p, _, _ = sample
@@ -58,7 +56,7 @@ def test_average_precision_and_brier_are_those_of_scikit_learn(sample):
         assert brier[label] == pytest.approx(brier_score_loss(y[:, label], p[:, label], pos_label=True))
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(judged())
 def test_a_resample_is_the_same_as_repeating_its_rows(sample):
     y, p, decisions, drawn = sample

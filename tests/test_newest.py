@@ -137,7 +137,7 @@ ROWS = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(ROWS, st.randoms(use_true_random=False), st.integers(0, 12))
 def test_no_order_of_rows_files_and_batches_matters(rows: list[Row], random: object, cut: int) -> None:
     shuffled = list(rows)

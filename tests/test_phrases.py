@@ -21,7 +21,7 @@ SETS = [([frozenset({"a"}), frozenset(), frozenset({"b", "c"})], False)]
 @given(st.lists(PIECES, max_size=12), st.sampled_from([" ", ""]))
 @example(["had", "enough"], " ")
 @example([" ", "we", "cannot", "renew"], " ")
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_equals_the_readable_matcher(pieces: list[str], between: str) -> None:
     finder, text = _finder(()), between.join(pieces)
     told = finder._phrases.find(Column.of(["", text]), np.array([1]))

@@ -117,7 +117,7 @@ def test_priority_is_the_weighted_mean_of_the_factors():
     assert list(found) == [*(f"factor_{name}" for name in FACTORS), "priority"]
 
 
-@hypothesis_settings(max_examples=25, deadline=None)
+@hypothesis_settings(max_examples=25)
 @given(
     st.lists(
         st.tuples(
@@ -314,7 +314,7 @@ def test_the_newest_date_ends_the_period_by_default():
     assert found.product_backlog["factor_recency"].max() > 0.9
 
 
-@hypothesis_settings(max_examples=5, deadline=None)
+@hypothesis_settings(max_examples=5)
 @given(st.permutations(range(9)))
 def test_row_order_changes_no_table(order):
     expected, found = built(), built(shop(list(order)))

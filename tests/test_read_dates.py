@@ -137,7 +137,7 @@ def test_a_given_format_is_the_only_one_that_is_read():
 stamps = st.datetimes(min_value=pd.Timestamp("1990-01-02"), max_value=pd.Timestamp("2068-12-31"))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     moments=st.lists(stamps, min_size=1, max_size=5),
     pattern=st.sampled_from(
@@ -225,7 +225,7 @@ written_stamps = st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(written_stamps | st.text("0129-T:Z ", max_size=21), min_size=1, max_size=8))
 def test_times_as_most_write_them_are_read_as_all_others_are(values):
     micros, known = written_times.stamps(Column.of(values))

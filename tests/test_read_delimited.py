@@ -41,7 +41,7 @@ messy = st.one_of(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(body=messy, block=st.integers(1, 15))
 @example(body=b'1,"open\n2,x\n3,"y"\n', block=4)
 @example(body=b'a"b,"c\nd"\n', block=4)
@@ -53,7 +53,7 @@ def test_arrow_and_python_and_any_cut_give_the_same_rows(body, block):
     assert rows_of(data, fast=True, block=block) == slow
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(data=messy, whole=st.booleans())
 @example(data=b'"a\n",b\n"c"x\n"', whole=False)
 def test_rows_end_at_the_last_line_end_outside_quotes(data, whole):
@@ -66,7 +66,7 @@ def test_rows_end_at_the_last_line_end_outside_quotes(data, whole):
     assert regular == (opened and closed and len(quotes) % 2 == 0 and b"\r" not in data)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(body=messy, block=st.integers(1, 15), lines=st.integers(1, 4))
 @example(body=b"\n\n\n\nh,i\n1,2\n", block=99, lines=2)
 @example(body=b'h,"i\n\n\n\n"\n1,2\n', block=99, lines=2)
@@ -87,7 +87,7 @@ def test_how_many_lines_are_parsed_at_once_changes_nothing(body, block, lines):
 cell = st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\r\0\ufeff"), max_size=12)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     table=st.lists(st.tuples(cell, cell), max_size=8),
     delimiter=st.sampled_from(",;\t|"),

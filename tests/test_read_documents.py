@@ -197,7 +197,7 @@ def test_a_date_order_that_later_rows_contradict_is_told(tmp_path):
     assert "1 values have day and month the other way round" in result.said
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     rows=st.lists(st.text(alphabet="abc é,", min_size=1, max_size=6), max_size=30),
     size=st.integers(1, 12),

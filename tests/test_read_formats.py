@@ -267,7 +267,7 @@ json_values = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     document=st.dictionaries(st.text(max_size=3), json_values, max_size=4),
     block=st.integers(1, 9),

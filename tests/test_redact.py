@@ -457,7 +457,7 @@ AROUND = st.sampled_from(["", "Pay ", "to: ", "(", "\n", "in March 2026, ", "ord
 AFTER = st.sampled_from(["", " ", ".", ", please", ")", "\n12", "; 12/27", " now"])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(AROUND.filter(lambda text: text != "é"), st.emails() | card_numbers() | iban_numbers(), AFTER)
 def test_no_generated_code_survives(before: str, code: str, after: str) -> None:
     assume(not after.startswith(".") or "@" not in code)
@@ -523,14 +523,14 @@ TEXTS = st.lists(PIECES, max_size=14).map("".join) | st.text(max_size=40)
 NAMES = ["Lou Ferrante", "Mark Stone", "Email Person"]
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(TEXTS)
 def test_redacting_twice_changes_nothing(text: str) -> None:
     once = redact(text, people=NAMES)
     assert redact(once, people=NAMES) == once
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(TEXTS, st.integers(1, 40))
 def test_a_quote_fits_and_holds_whole_placeholders(text: str, limit: int) -> None:
     quote = redact_quote(text, NAMES, limit)
@@ -539,7 +539,7 @@ def test_a_quote_fits_and_holds_whole_placeholders(text: str, limit: int) -> Non
     assert quote == whole or (quote.endswith("…") and whole.startswith(quote[:-1]))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(TEXTS)
 def test_masks_are_ordered_and_disjoint(text: str) -> None:
     found = masks(text, NAMES)

@@ -18,7 +18,7 @@ BATCHES = st.lists(st.lists(st.integers(0, 2**64 - 1), max_size=9), max_size=9)
 CROWDED = st.lists(st.lists(st.sampled_from([0, 1, 2**32, 2**64 - 1, 2**64 - 2**32]), max_size=9), max_size=9)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(BATCHES | CROWDED, st.sampled_from([3, 1 << 8]))
 def test_an_index_finds_what_a_dictionary_finds(batches, slots):
     known: dict[int, list[int]] = {}
@@ -50,7 +50,7 @@ def test_an_index_takes_few_bytes_a_key():
     assert index.find(keys[[5, 150_000]])[1].tolist() == [5, 150_000]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.lists(st.text(max_size=6), max_size=4), max_size=5))
 def test_what_is_kept_comes_back(batches):
     kept, names = Kept(), [name for batch in batches for name in batch]

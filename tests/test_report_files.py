@@ -170,9 +170,7 @@ def scored_rows(draw):
     return schema.conform(pd.DataFrame(columns), schema.SCORED, extra=["plan"])
 
 
-@settings(
-    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
-)
+@settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(frame=scored_rows())
 @pytest.mark.parametrize("name", ["a.csv", "a.jsonl.zst", "a.parquet"])
 def test_reading_gives_back_what_was_written(name, frame, tmp_path_factory):
@@ -189,7 +187,7 @@ CELLS = st.one_of(st.text(max_size=8), st.text(alphabet="\"'=+-@,\r\n\tab", max_
 
 
 @given(st.lists(st.tuples(CELLS, CELLS, st.booleans()), max_size=6), st.booleans())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_records_are_what_the_csv_module_reads(rows, guard):
     columns = list(zip(*rows, strict=True)) or [(), (), ()]
     frame = pd.DataFrame(

@@ -87,7 +87,7 @@ def scores_of(texts: list[str], seed: int) -> Scores:
 
 @given(st.lists(TEXTS, min_size=1, max_size=4), st.integers(0, 99), st.booleans(), st.booleans())
 @example(["Acme: lou@example.com", ""], 1, True, True)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_compiled_rows_equal_the_readable_rule(texts, seed, quotes, with_people):
     scores = scores_of(texts, seed)
     people = "Lou Ferrante;Bo" if with_people else ""
@@ -157,7 +157,7 @@ def test_neighbouring_evidence_is_one_span(lengths, chances, expected):
 
 
 @given(st.lists(st.tuples(st.integers(5, 300), st.sampled_from([0.0, 0.1, 0.25, 0.5, 0.75])), max_size=14))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_spans_hold_each_evidence_unit_once(units):
     scores = chances_of([length for length, _ in units], [chance for _, chance in units])
     found = classify.spans_of(scores, 0)
@@ -226,7 +226,7 @@ def test_leaving_is_told_where_there_is_an_account():
 
 
 @given(TEXTS)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_what_is_masked_is_marked(text):
     assert may_need_masks([text]).tolist()[0] or not redact.masks(text)
 
@@ -239,7 +239,7 @@ def test_decimals_are_written_as_python_writes_them(value):
 
 
 @given(st.floats(0, 1, width=32))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_millionths_round_as_python_rounds(probability):
     assert spanfill.millionths(np.float32(probability)) / 1_000_000 == round(probability, 6)
 

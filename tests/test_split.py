@@ -174,7 +174,7 @@ def test_a_unit_on_its_own_stays_whole(unit):
 @given(TEXTS)
 @example("a" + "." * 400)
 @example("\n".join("x" * length for length in range(40, 110)))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_units_cover_the_text_in_order(text):
     found = units(text)
     assert all(0 < end - start <= MAX_UNIT for start, end in found)
@@ -185,7 +185,7 @@ def test_units_cover_the_text_in_order(text):
 
 
 @given(TEXTS)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_only_a_text_without_words_has_a_unit_without_words(text):
     wordy = [any(flags(char) & (LETTER | DIGIT) for char in part) for part in parts(text)]
     # The second part of a unit that was cut may hold marks alone.

@@ -81,7 +81,7 @@ def test_many_fillings_of_one_form_letter_are_one_group():
     assert len(set(near_duplicate_groups([*texts, OTHER]).tolist())) == 2
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     st.lists(st.sampled_from([LETTER, LETTER[:-20], LETTER[30:], OTHER, "ab", "abc", ""]), max_size=12),
     st.data(),
@@ -175,7 +175,6 @@ def corpora(draw):
     return y, groups, n_folds, strata
 
 
-@settings(deadline=None)
 @given(corpora(), st.integers(0, 3))
 def test_folds_never_leak_and_none_is_empty(corpus, seed):
     y, groups, n_folds, strata = corpus

@@ -105,7 +105,7 @@ def test_each_returns_what_is_made_of_the_tokens_in_order_of_the_texts():
     assert LOADED.run([]) == []
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.text(st.characters(), max_size=40))
 def test_any_text_has_tokens_inside_it(text):
     (tokens,) = LOADED.run([text])
