@@ -43,6 +43,20 @@ def compiled(**options: Any) -> Callable[[Any], Any]:
     return decorate
 
 
+@compiled(forceinline=True)
+def code_point(data: Bytes, place: int) -> tuple[int, int]:
+    """Return the code point of several bytes that begins at `place`, and how many bytes it has."""
+    byte = int(data[at(place)])
+    second = int(data[at(place + 1)]) & 0x3F
+    if byte < 0xE0:
+        return ((byte & 0x1F) << 6) | second, 2
+    third = int(data[at(place + 2)]) & 0x3F
+    if byte < 0xF0:
+        return ((byte & 0x0F) << 12) | (second << 6) | third, 3
+    fourth = int(data[at(place + 3)]) & 0x3F
+    return ((byte & 0x07) << 18) | (second << 12) | (third << 6) | fourth, 4
+
+
 def _copying(typing: Any, source: Any, begin: Any, stop: Any, out: Any, at: Any) -> Any:
     def build(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         array, first, last, target, place = values

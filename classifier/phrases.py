@@ -1,7 +1,7 @@
 """Which texts hold a phrase that no word before it takes back: token patterns, matched by compiled code.
 
-In: phrases as sets of words, and columns of text. Out: a mask. Reads ASCII only, cut into the tokens that
-`leaving.tokens_of` finds; leaves other texts to whoever asks.
+In: phrases as sets of words, and columns of text. Out: a mask. Cuts texts into the tokens that
+`leaving.tokens_of` finds; leaves those with letters of far scripts to whoever asks.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,11 +11,11 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from classifier.buffers import Bytes, Column, Offsets, compiled
+from classifier.buffers import Bytes, Column, Offsets, code_point, compiled
 
 HOLDS: Final = 1
 UNREAD: Final = -1
-"""What is said of a text, beside 0: it holds a phrase; it isn't ASCII."""
+"""What is said of a text, beside 0: it holds a phrase; it has characters that aren't known here."""
 
 LETTERS: Final[frozenset[str]] = frozenset()
 """Stands for any word of letters alone."""
@@ -26,14 +26,37 @@ Places = npt.NDArray[np.int64]
 
 _SLOTS: Final = 2_048
 _OFFSET, _PRIME, _MASK = 0xCBF29CE484222325, 0x100000001B3, (1 << 64) - 1
-_N, _T, _APOSTROPHE, _BLANK = ord("n"), ord("t"), ord("'"), ord(" ")
+_N, _T, _BLANK = ord("n"), ord("t"), ord(" ")
 
-# What a character is to a token; capitals are folded by `| 0x20`, which leaves digits as they are.
-_SIGN, _SPACE, _DIGIT, _LETTER = 0, 1, 2, 3
-_KINDS: Final = np.zeros(256, dtype=np.uint8)
-_KINDS[[code for code in range(128) if chr(code).isspace()]] = _SPACE
-_KINDS[list(b"0123456789")] = _DIGIT
-_KINDS[list(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")] = _LETTER
+# What a character is to a token, from _DIGIT on a part of a word.
+_SIGN, _SPACE, _APOSTROPHE, _DIGIT, _LETTER, _FAR = range(6)
+_CODES: Final = 0x3000
+"""Code points that are told apart: signs and letters of Europe and the Near East."""
+
+_DRAWN: Final = ((0xFE0E, 0xFE0F), (0x1F300, 0x1FAFF))
+"""Signs beyond them: emoji, and how they are drawn."""
+
+
+def _kind_of(char: str) -> int:
+    """Return what a character is, as `leaving.tokens_of` takes it."""
+    if char in "'\u2019":
+        return _APOSTROPHE
+    if len(char.lower()) > 1:
+        return _FAR  # İ, which two characters stand for
+    if char.isspace():
+        return _SPACE
+    if char.isalpha():
+        return _LETTER
+    return _DIGIT if char.isalnum() else _SIGN
+
+
+def _lower(char: str) -> int:
+    """Return the code point that stands for a character in a word."""
+    return ord("'") if _kind_of(char) == _APOSTROPHE else ord(char.lower()[0])
+
+
+_KINDS: Final = np.array([_kind_of(chr(code)) for code in range(_CODES)], dtype=np.uint8)
+_LOWER: Final = np.array([_lower(chr(code)) for code in range(_CODES)], dtype=np.uint64)
 
 # Words that stand for themselves in no phrase: of letters alone, and all else.
 _OTHER_LETTERS, _OTHER = 0, 1
@@ -143,27 +166,65 @@ def _laid_out(phrases: list[tuple[Phrase, bool]], negations: list[str]) -> _Tabl
 
 
 @compiled(forceinline=True)
-def _is_wordy(data: Bytes, place: int, stop: int) -> bool:
-    return place < stop and (_KINDS[data[place]] >= _DIGIT or data[place] == ord("_"))
+def _code_at(data: Bytes, place: int) -> tuple[int, int]:
+    """Return the code point at `place`, and how many bytes it has."""
+    return (int(data[place]), 1) if data[place] < 0x80 else code_point(data, place)
 
 
 @compiled(forceinline=True)
-def _is_not(data: Bytes, place: int, stop: int) -> bool:
-    """Tell whether "n't" stands here, and ends a word."""
-    return (
-        place + 2 < stop
-        and data[place] | 0x20 == _N
-        and data[place + 1] == _APOSTROPHE
-        and data[place + 2] | 0x20 == _T
-        and not _is_wordy(data, place + 3, stop)
-    )
+def _kind(code: int) -> int:
+    """Return what a character is to a token."""
+    if code < _CODES:
+        return int(_KINDS[code])
+    for low, high in _DRAWN:
+        if low <= code <= high:
+            return _SIGN
+    return _FAR
+
+
+@compiled(forceinline=True)
+def _kind_at(data: Bytes, place: int) -> tuple[int, int]:
+    """Return what the character at `place` is, and how many bytes it has."""
+    code, size = _code_at(data, place)
+    return _kind(code), size
+
+
+@compiled(forceinline=True)
+def _is_wordy(data: Bytes, place: int, stop: int) -> bool:
+    return place < stop and (_kind_at(data, place)[0] >= _DIGIT or data[place] == ord("_"))
+
+
+@compiled(forceinline=True)
+def _not_end(data: Bytes, place: int, stop: int) -> int:
+    """Return where "n't" ends that stands at `place` and ends a word; 0 where none does."""
+    if place + 2 >= stop or data[place] | 0x20 != _N:
+        return 0
+    kind, size = _kind_at(data, place + 1)
+    end = place + size + 2
+    if kind != _APOSTROPHE or end > stop or data[end - 1] | 0x20 != _T or _is_wordy(data, end, stop):
+        return 0
+    return int(end)
 
 
 @compiled(forceinline=True)
 def _word_end(data: Bytes, place: int, stop: int) -> int:
     """Return where the letters and digits end that stand at `place`."""
-    while place < stop and _KINDS[data[place]] >= _DIGIT:
-        place += 1
+    while place < stop:
+        kind, size = _kind_at(data, place)
+        if kind < _DIGIT:
+            break
+        place += size
+    return place
+
+
+@compiled(forceinline=True)
+def _space_end(data: Bytes, place: int, stop: int) -> int:
+    """Return where the white space ends that stands at `place`."""
+    while place < stop:
+        kind, size = _kind_at(data, place)
+        if kind != _SPACE:
+            break
+        place += size
     return place
 
 
@@ -173,17 +234,16 @@ def _token_end(data: Bytes, begin: int, place: int, stop: int) -> int:
 
     A space between words is no token: then it is `place` itself.
     """
-    kind = _KINDS[data[place]]
+    kind, size = _kind_at(data, place)
     if kind == _SPACE:
-        end = place
-        while end < stop and _KINDS[data[end]] == _SPACE:
-            end += 1
+        end = _space_end(data, place, stop)
         between = place > begin and data[place] == _BLANK and end == place + 1
         return place if between else end
     if kind >= _DIGIT:
         end = _word_end(data, place, stop)
-        if _is_not(data, end - 1, stop):
-            return int(end - 1 if end - 1 > place else end + 2)
+        negated = _not_end(data, end - 1, stop)
+        if negated:
+            return int(end - 1 if end - 1 > place else negated)
         # "cannot" are two words.
         six = (
             end == place + 6
@@ -196,8 +256,8 @@ def _token_end(data: Bytes, begin: int, place: int, stop: int) -> int:
             and not _is_wordy(data, end, stop)
         )
         return place + 3 if six else end
-    end = place + 1
-    return _word_end(data, end, stop) if data[place] == _APOSTROPHE else end
+    end = place + size
+    return int(_word_end(data, end, stop) if kind == _APOSTROPHE else end)
 
 
 @compiled(forceinline=True)
@@ -205,17 +265,32 @@ def _number(data: Bytes, place: int, end: int, keys: Words, numbers: npt.NDArray
     """Return the number of a token."""
     value = np.uint64(_OFFSET)
     alphabetic = True
-    for at in range(place, end):
-        kind = _KINDS[data[at]]
-        folded = data[at] | 0x20 if kind == _LETTER else data[at]
-        alphabetic &= kind == _LETTER
-        value = np.uint64((value ^ np.uint64(folded)) * np.uint64(_PRIME))
+    while place < end:
+        code, size = _code_at(data, place)
+        alphabetic &= _kind(code) == _LETTER
+        folded = _LOWER[code] if code < _CODES else np.uint64(code)
+        value = np.uint64((value ^ folded) * np.uint64(_PRIME))
+        place += size
     slot = value % np.uint64(_SLOTS)
     while keys[slot]:
         if keys[slot] == value:
             return int(numbers[slot])
         slot = (slot + np.uint64(1)) % np.uint64(_SLOTS)
     return _OTHER_LETTERS if alphabetic else _OTHER
+
+
+@compiled(forceinline=True)
+def _goes_far(data: Bytes, place: int, stop: int) -> bool:
+    """Tell whether a text holds a character that isn't known here."""
+    while place < stop:
+        if data[place] < 0x80:
+            place += 1
+            continue
+        kind, size = _kind_at(data, place)
+        if kind == _FAR:
+            return True
+        place += size
+    return False
 
 
 @compiled()
@@ -254,18 +329,16 @@ def _find(
 ) -> None:
     for index, row in enumerate(rows):
         begin, stop = offsets[row], offsets[row + 1]
-        count, highest = 0, np.uint8(0)
-        place = begin
+        if _goes_far(data, begin, stop):
+            told[index] = UNREAD
+            continue
+        count, place = 0, begin
         while place < stop:
-            highest |= data[place]
             end = _token_end(data, begin, place, stop)
             if end > place:
                 tokens[count] = _number(data, place, end, keys, numbers)
                 count += 1
             place = max(end, place + 1)
-        if highest >= 0x80:
-            told[index] = UNREAD
-            continue
         for place in range(count):
             word = tokens[place]
             for phrase in range(begins[word], begins[word + 1]):

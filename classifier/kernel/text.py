@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from classifier import chars
-from classifier.buffers import at, compiled
+from classifier.buffers import at, code_point, compiled
 from classifier.chars import CLOSER, LETTER, NEWLINE, SPACE, TABLE_SIZE, TERMINAL
 from classifier.features import FNV_PRIME
 
@@ -56,20 +56,6 @@ def tables() -> Tables:
 
 
 @compiled(forceinline=True)
-def _code_point(data: npt.NDArray[np.uint8], place: int) -> tuple[int, int]:
-    """Return the code point of several bytes that begins at `place`, and how many bytes it has."""
-    byte = int(data[at(place)])
-    second = int(data[at(place + 1)]) & 0x3F
-    if byte < 0xE0:
-        return ((byte & 0x1F) << 6) | second, 2
-    third = int(data[at(place + 2)]) & 0x3F
-    if byte < 0xF0:
-        return ((byte & 0x0F) << 12) | (second << 6) | third, 3
-    fourth = int(data[at(place + 3)]) & 0x3F
-    return ((byte & 0x07) << 18) | (second << 12) | (third << 6) | fourth, 4
-
-
-@compiled(forceinline=True)
 def read(
     data: npt.NDArray[np.uint8],
     begin: int,
@@ -102,7 +88,7 @@ def read(
     while place < stop:
         code, size = int(data[at(place)]), 1
         if code >= 0x80:
-            code, size = _code_point(data, place)
+            code, size = code_point(data, place)
         place += size
         char = table[at(code)] if code < TABLE_SIZE else np.uint32(_LETTER | np.uint32(code))
         kind = np.uint16(char >> _SHIFT)

@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from classifier.buffers import Bytes, Column, Offsets, compiled
+from classifier.buffers import Bytes, Column, Offsets, code_point, compiled
 from classifier.chars import SPACE, TABLE_SIZE, flags, tables
 from classifier.language.words import ALONE, ENOUGH
 
@@ -137,20 +137,6 @@ def _count(
 
 
 @compiled(forceinline=True)
-def _code_at(data: Bytes, place: int) -> tuple[int, int]:
-    """Return the code point at `place` and the bytes it takes."""
-    byte = np.int32(data[place])
-    if byte < 0x80:
-        return int(byte), 1
-    if byte < 0xE0:
-        return int(((byte & 0x1F) << 6) | (data[place + 1] & 0x3F)), 2
-    if byte < 0xF0:
-        return int(((byte & 0x0F) << 12) | ((data[place + 1] & 0x3F) << 6) | (data[place + 2] & 0x3F)), 3
-    high = ((byte & 0x07) << 18) | ((data[place + 1] & 0x3F) << 12)
-    return int(high | ((data[place + 2] & 0x3F) << 6) | (data[place + 3] & 0x3F)), 4
-
-
-@compiled(forceinline=True)
 def _is_beyond_latin(code: int) -> bool:
     if code >= _BEYOND[0][0]:
         for low, high in _BEYOND:
@@ -213,7 +199,7 @@ def _hits(
                     return True
                 length, value = 0, np.uint64(_OFFSET)
             continue
-        code, size = _code_at(data, place)
+        code, size = code_point(data, place)
         place += size
         count += 1
         if _is_beyond_latin(code):
