@@ -16,7 +16,7 @@ from classifier.classify.weights import OUTPUTS, STACKED
 from classifier.errors import InputError
 from classifier.features import FeatureSettings
 from classifier.labels import EXPECTATION_SOURCES, GAP, LABELS, PAIN, REQUEST
-from classifier.train import heads
+from classifier.train import heads, linear
 from classifier.train.truth import units_carrying
 
 QUICK = replace(trained.SETTINGS, features=FeatureSettings(bits=14, words=1, char_max=0))
@@ -47,6 +47,13 @@ def test_the_order_of_rows_does_not_matter():
     assert fingerprint(one) == fingerprint(other)
     for name in ("folds", "groups", "probability", "decision"):
         np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+
+
+def test_worker_processes_give_the_same_bits(monkeypatch):
+    alone = fingerprint(train.fit(trained.documents(), QUICK))
+    monkeypatch.setattr(linear, "WORTH_CELLS", 0)
+    monkeypatch.setattr(linear.joblib, "cpu_count", lambda: 2)
+    assert fingerprint(train.fit(trained.documents(), QUICK)) == alone
 
 
 def test_neither_hash_seed_nor_threads_matter():

@@ -18,7 +18,7 @@ from classifier.classify import FastModel, Head
 from classifier.errors import InputError
 from classifier.labels import LABELS
 from classifier.train.heads import fit_heads
-from classifier.train.linear import folded, linear, source_models
+from classifier.train.linear import Task, folded, logits_of, source_models, weights_of
 from classifier.train.ngrams import Ngrams, Reals, ngrams_of
 from classifier.train.settings import TrainingSettings
 from classifier.train.truth import NO, UNKNOWN, YES, Flags, Truth, unit_labels
@@ -170,34 +170,41 @@ def _out_of_fold(
     corpus: _Corpus, folds: npt.NDArray[np.int64], settings: TrainingSettings
 ) -> tuple[Reals, Reals]:
     """Return logits of documents, shape (n, 3), and units, shape (u, 3), from models that saw neither."""
-    document = np.zeros(corpus.has.shape)
-    unit = np.zeros(corpus.unit_has.shape)
-    for fold in range(settings.folds):
-        inside = folds != fold
-        unit_inside = inside[corpus.owner]
-        for place in range(len(LABELS)):
-            fitted = linear(settings.document_c, corpus.documents[inside], corpus.has[inside, place])
-            document[~inside, place] = fitted.decision_function(corpus.documents[~inside])
-            told = unit_inside & (corpus.unit_has[:, place] != UNKNOWN)
-            fitted = linear(settings.unit_c, corpus.units[told], corpus.unit_has[told, place] == YES)
-            unit[~unit_inside, place] = fitted.decision_function(corpus.units[~unit_inside])
+    document, unit = np.zeros(corpus.has.shape), np.zeros(corpus.unit_has.shape)
+    turns = [(fold, place) for fold in range(settings.folds) for place in range(len(LABELS))]
+    whole = [_document_task(corpus, settings, place, folds != fold) for fold, place in turns]
+    parts = [_unit_task(corpus, settings, place, folds != fold) for fold, place in turns]
+    for table, rows, tasks in ((document, corpus.documents, whole), (unit, corpus.units, parts)):
+        for (_, place), task, logits in zip(turns, tasks, logits_of(rows, tasks), strict=True):
+            table[task.others, place] = logits
     return document, unit
+
+
+def _document_task(corpus: _Corpus, settings: TrainingSettings, place: int, inside: Flags) -> Task:
+    """Return the task of a label, learnt from the documents inside."""
+    rows = np.flatnonzero(inside)
+    return Task(settings.document_c, rows, corpus.has[rows, place], np.flatnonzero(~inside))
+
+
+def _unit_task(corpus: _Corpus, settings: TrainingSettings, place: int, inside: Flags) -> Task:
+    """Return the task of a label, learnt from those units of the documents inside of which it is told."""
+    unit_inside = inside[corpus.owner]
+    rows = np.flatnonzero(unit_inside & (corpus.unit_has[:, place] != UNKNOWN))
+    return Task(settings.unit_c, rows, corpus.unit_has[rows, place] == YES, np.flatnonzero(~unit_inside))
 
 
 def _final(corpus: _Corpus, heads: dict[str, Head], settings: TrainingSettings) -> FastModel:
     """Fit on everything, and fold idf into the weights."""
-    columns: list[Reals] = []
-    bias: list[float] = []
-    for place in range(len(LABELS)):
-        fitted = linear(settings.document_c, corpus.documents, corpus.has[:, place])
-        columns.append(fitted.coef_[0] * corpus.ngrams.document_idf)
-        bias.append(float(fitted.intercept_[0]))
-    for place in range(len(LABELS)):
-        told = corpus.unit_has[:, place] != UNKNOWN
-        fitted = linear(settings.unit_c, corpus.units[told], corpus.unit_has[told, place] == YES)
-        columns.append(fitted.coef_[0] * corpus.ngrams.unit_idf)
-        bias.append(float(fitted.intercept_[0]))
-    for weights, intercept in source_models(corpus.units, corpus.unit_source, settings):
-        columns.append(weights * corpus.ngrams.unit_idf)
-        bias.append(intercept)
-    return folded(settings.features, columns, bias, heads)
+    everything = np.ones(len(corpus.has), dtype=np.bool_)
+    whole = [_document_task(corpus, settings, place, everything) for place in range(len(LABELS))]
+    parts = [_unit_task(corpus, settings, place, everything) for place in range(len(LABELS))]
+    fitted = [
+        *((corpus.ngrams.document_idf, *one) for one in weights_of(corpus.documents, whole)),
+        *((corpus.ngrams.unit_idf, *one) for one in weights_of(corpus.units, parts)),
+        *(
+            (corpus.ngrams.unit_idf, *one)
+            for one in source_models(corpus.units, corpus.unit_source, settings)
+        ),
+    ]
+    columns = [weights * idf for idf, weights, _ in fitted]
+    return folded(settings.features, columns, [bias for *_, bias in fitted], heads)
