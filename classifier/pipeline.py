@@ -128,11 +128,11 @@ class Tally:
         self.scored, self.review = self.scored + len(marked), self.review + review
         self.labelled = {label: self.labelled[label] + n for label, n in zip(LABELS, labels, strict=True)}
 
-    def warnings(self) -> tuple[str, ...]:
-        """Return what the user should know of the rows that were left out."""
+    def warnings(self, listed: str = "rejected.csv") -> tuple[str, ...]:
+        """Return what the user should know of the rows that were left out; `listed`: where they are."""
         found = []
         if rejected := len(self.rejected):
-            found.append(f"{rejected} row(s) could not be read; see rejected.csv")
+            found.append(f"{rejected} row(s) could not be read; see {listed}")
         if same_id := self.duplicates.reasons[SAME_ID]:
             found.append(
                 f"{same_id} row(s) repeat a document_id with another text; the {self.counts} one counts, "
@@ -274,7 +274,7 @@ def _wanted(documents: pd.DataFrame, filters: Filters) -> np.ndarray:
     return wanted
 
 
-def check_rejected(tally: Tally, limit: float) -> None:
+def check_rejected(tally: Tally, limit: float, listed: str = "rejected.csv") -> None:
     """Stop where too many rows couldn't be read.
 
     Parameters
@@ -283,6 +283,8 @@ def check_rejected(tally: Tally, limit: float) -> None:
         After the last batch.
     limit
         Per cent of all rows read; enforced from 20 rejected rows on.
+    listed
+        Where the rejected rows are.
 
     Raises
     ------
@@ -296,7 +298,7 @@ def check_rejected(tally: Tally, limit: float) -> None:
     shown = "; ".join(f"{count} × {reason}" for reason, count in reasons[:3])
     raise InputError(
         f"{rejected} of {tally.read} rows ({100 * rejected / tally.read:.1f} %) can't be read, "
-        f"more than --max-rejected {limit:g}: {shown}. Every one is in rejected.csv with its row; "
+        f"more than --max-rejected {limit:g}: {shown}. Every one is in {listed} with its row; "
         "mend the export (or --encoding, --delimiter, --text-column), or raise --max-rejected"
     )
 

@@ -285,6 +285,7 @@ def test_too_many_bad_rows_stop_the_run_but_are_listed(tmp_path: Path) -> None:
     assert result.exit_code == 1
     assert "30 of 90 rows" in result.stderr
     assert "--max-rejected" in result.stderr
+    assert str(out / "rejected.csv") in result.stderr
     assert len(pd.read_csv(out / "rejected.csv")) == 30
     assert not (out / "report.html").exists()
     again = call("run", tmp_path / "t.csv", "--out", out, "--max-rejected", "40")
@@ -564,7 +565,9 @@ def test_score_never_writes_over_an_input_or_a_foreign_list(tmp_path: Path) -> N
     result = call("score", tmp_path / "bad.csv", "--out", tmp_path / "s.csv")
     assert result.exit_code == 0, result.output
     assert (tmp_path / "rejected.csv").read_text() == "mine\n"
-    assert len(pd.read_csv(tmp_path / "s.csv.rejected.csv")) == 1
+    listed = tmp_path / "s.csv.rejected.csv"
+    assert len(pd.read_csv(listed)) == 1
+    assert f"1 row(s) could not be read; see {listed}" in result.stderr
 
 
 def test_the_text_itself_cannot_be_kept(tmp_path: Path) -> None:

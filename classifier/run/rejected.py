@@ -27,10 +27,11 @@ def rejected_beside(out: Path) -> Path:
 
 def check_rejected(tally: Tally, chosen: Chosen, out: Path) -> None:
     """Stop where too many rows were rejected, but leave the list of them in the folder."""
+    listed = out / REJECTED
     try:
-        pipeline.check_rejected(tally, chosen.settings.input.max_rejected)
+        pipeline.check_rejected(tally, chosen.settings.input.max_rejected, str(listed))
     except InputError:
-        write_rejected(tally, out / REJECTED)
+        write_rejected(tally, listed)
         raise
 
 

@@ -65,11 +65,11 @@ def score(
             with closing(passing) as batches:
                 for batch in batches:
                     writer.write(batch)
+            beside = rejected_beside(Path("stdout" if out == "-" else out))
             if len(tally.rejected):
-                beside = rejected_beside(Path("stdout" if out == "-" else out))
                 write_rejected(tally, beside, bom=bom, unfinished=rejected)
                 files[beside.name] = str(beside)
-            pipeline.check_rejected(tally, chosen.settings.input.max_rejected)
+            pipeline.check_rejected(tally, chosen.settings.input.max_rejected, str(beside))
     return Outcome(
         out=out,
         rows=tally.rows(),
@@ -77,7 +77,7 @@ def score(
         review=tally.review,
         model_id=model.model_id,
         notes=tuple(tally.notes),
-        warnings=tally.warnings(),
+        warnings=tally.warnings(str(beside)),
         seconds=clock.seconds,
         files=files,
     )
