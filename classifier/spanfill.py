@@ -196,6 +196,10 @@ def join_units(
     return count
 
 
+_LOOKED_BACK: Final = 16
+"""Spans before one among which it is looked for under another label."""
+
+
 @compiled()
 def spans_to_mask(
     data: Bytes,
@@ -211,6 +215,13 @@ def spans_to_mask(
     """
     for row in range(len(offsets) - 1):
         for span in range(rows[row], rows[row + 1]):
+            # Of a text with very many spans the last ones are enough to look at.
+            same = max(rows[row], span - _LOOKED_BACK)
+            while begins[same] != begins[span] or stops[same] != stops[span]:
+                same += 1
+            if same < span:  # labels often have a span in common
+                found[span] = found[same]
+                continue
             left = _left_of(data, begins[span], offsets[row])
             right = _right_of(data, stops[span], offsets[row + 1])
             found[span] = suspicious(data, left, right)

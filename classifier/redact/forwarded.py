@@ -41,8 +41,9 @@ def with_senders(people: "pd.Series", texts: "pd.Series") -> "pd.Series":
     column = Column.of(texts)
     named: dict[int, str] = {}
     for row in _needles().find(column).nonzero()[0].tolist():
-        known = list(filter(None, people.iloc[row].split(";")))
-        found = [name for name in _FORWARDED.findall(column[row]) if name not in known]
-        if found:
+        found = _FORWARDED.findall(column[row])
+        # Most texts with such a word name nobody: only then a look at the people is worth its time.
+        known = list(filter(None, people.iloc[row].split(";"))) if found else []
+        if found := [name for name in found if name not in known]:
             named[row] = ";".join([*known, *dict.fromkeys(found)])
     return replaced(people, list(named), list(named.values())) if named else people
