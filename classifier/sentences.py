@@ -1,4 +1,4 @@
-"""Texts -> vectors of their meaning, by the general sentence model that ships with the program.
+"""Texts -> vectors of their meaning, by the sentence model that ships with the program.
 
 In: texts, in any order. Out: unit rows, alone or beside those of another encoder. Never reads a model
 from the network; a text's row depends on no other text.
@@ -20,12 +20,15 @@ LONGEST: Final = 128
 
 
 NAME: Final = "encoder"
-VERSION: Final = "1"
+VERSION: Final = "2"
 
 
 @dataclass(frozen=True)
 class SentenceEncoder:
     """The mean of a transformer's rows over a text, as all-MiniLM-L6-v2 was trained for.
+
+    The one that ships was trained further: what customers say is like the promise or the capability that
+    they speak of (`scripts/train_encoder.py`).
 
     Keeps the rows that it made: stages that follow each other compare the same texts.
     """

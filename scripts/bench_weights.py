@@ -39,7 +39,8 @@ def measure(data_root: Path) -> dict[str, Any]:
     before = _decisions(model, texts)
     ngrams = _ngrams(model, texts)
     found = {}
-    for name, (kept, restored) in kinds(model.weights).items():
+    # In memory they may be float16 already.
+    for name, (kept, restored) in kinds(model.weights.astype(np.float32)).items():
         other = replace(model, weights=restored)
         decisions = _decisions(other, texts)
         found[name] = {

@@ -1,9 +1,9 @@
 """Measure areas, themes, links, competitors and signs of leaving on companies with gold tables.
 
 In: folders with gold.csv beside a company's texts and tables. Out: a table of figures with 95 %
-bootstrap intervals. Never changes a setting: what `--fit-links` prints is for a person to copy.
+bootstrap intervals; of the invented companies that nothing was learnt from (`companies.py`), links alone.
 
-Usage: python scripts/evaluate_themes.py --data-root FOLDER [--scored FOLDER] [--encoder NAME] [--fit-links]
+Usage: python scripts/evaluate_themes.py --data-root FOLDER [--scored FOLDER] [--encoder NAME]
 """
 
 import argparse
@@ -13,16 +13,16 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, Final
 
+import companies as made
 import numpy as np
 import pandas as pd
-from sklearn.linear_model import LogisticRegression
+import quality_page
 from sklearn.metrics import v_measure_score
 
-from classifier import backlogs, link, schema, sentences, settings
-from classifier.areas import known_areas
-from classifier.encoders import WORDS
-from classifier.entities import evidence_of, find_churn, find_competitors
+from classifier import backlogs, schema, sentences, settings
+from classifier.entities import find_churn, find_competitors
 from classifier.labels import LABELS
 from classifier.sentences import SentenceEncoder
 from classifier.settings import Settings
@@ -50,6 +50,47 @@ def companies(root: Path, examples: Path) -> Iterator[Company]:
             yield _company(path.parent, gold, examples)
 
 
+def invented() -> Iterator[Company]:
+    """Yield the invented companies that are held out; of each label a document's first span counts."""
+    for one in made.companies():
+        if one["held_out"]:
+            yield _invented(one)
+
+
+def _invented(one: Mapping[str, Any]) -> Company:
+    rows = []
+    for number, document in enumerate(one["documents"]):
+        first = {span["label"]: span for span in reversed(document["spans"])}
+        gap, request = first.get(LABELS[2], {}), first.get(LABELS[1], {})
+        rows.append(
+            {
+                "document_id": str(number),
+                "text": document["text"],
+                **{f"{label}_evidence": first.get(label, {}).get("quote", "") for label in LABELS},
+                "expectation_source": gap.get("source", ""),
+                "claim_id": gap.get("claim", ""),
+                "capability_id": request.get("capability", ""),
+                "theme": "",
+                "product_area": "",
+            }
+        )
+    table = pd.DataFrame(rows)
+    said = table[["document_id", "text"]].assign(
+        subject="", tags="", created_at=_WRITTEN, account="", channel="email"
+    )
+    tables = {
+        name: _filled(pd.DataFrame(one[name]).rename(columns={"id": f"{kind}_id"}), columns)
+        for (name, columns), kind in zip(TABLES.items(), ("claim", "capability"), strict=True)
+    }
+    return Company(
+        one["company"], said, table.drop(columns="text"), tables, settings.parse({}, origin="invented")
+    )
+
+
+_WRITTEN: Final = "2026-03-01T00:00:00Z"
+"""When the invented texts are taken to be written: nothing about them depends on it."""
+
+
 def _company(folder: Path, gold: pd.DataFrame, examples: Path) -> Company:
     tables = {name: _table(folder / f"{name}.csv", columns) for name, columns in TABLES.items()}
     documents = _zendesk(folder) if (folder / "tickets.json").exists() else _flat(folder)
@@ -61,7 +102,12 @@ def _csv(path: Path) -> pd.DataFrame:
 
 
 def _table(path: Path, columns: schema.Table) -> pd.DataFrame:
-    table = _csv(path).reindex(columns=list(columns))
+    return _filled(_csv(path), columns)
+
+
+def _filled(table: pd.DataFrame, columns: schema.Table) -> pd.DataFrame:
+    """Return a table with all its columns, empty where the file has none."""
+    table = table.reindex(columns=list(columns), fill_value="")
     for name, dtype in columns.items():
         if dtype == schema.TIME:
             table[name] = pd.to_datetime(table[name].replace("", None), utc=True)
@@ -254,84 +300,57 @@ def _interval(rows: pd.DataFrame, figure: Figure) -> tuple[float, float, float]:
     return figure(rows), float(low), float(high)
 
 
-def fit_links(found: Sequence[Company], encoder: SentenceEncoder | None) -> Iterator[str]:
-    """Yield the weights that link.py holds, fitted on the pairs of all given companies."""
-    sources = list(link.CLAIM_RULE.sources)
-    columns = (*link.FEATURES, *(link.MEANING if encoder else ()))
-    for kind, gold in (("claim", "claim_id"), ("capability", "capability_id")):
-        inputs, outputs = [], []
-        for company in found:
-            evidence = evidence_of(scored_from_gold(company), company.settings.competitors)
-            capabilities = company.tables["capabilities"]
-            pairs = (
-                link.claim_pairs(
-                    evidence,
-                    company.tables["claims"],
-                    company.settings,
-                    capabilities=capabilities,
-                    sentences=encoder,
-                )
-                if kind == "claim"
-                else link.capability_pairs(evidence, capabilities, company.settings, sentences=encoder)
-            )
-            assert pairs is not None
-            right = company.gold.set_index("document_id")[gold].reindex(pairs.rows["document_id"])
-            given = np.array(
-                [[source == one for one in sources] for source in pairs.rows["expectation_source"]]
-            )
-            given = np.repeat(given[:, None, :].astype(float), len(pairs.ids), axis=1)
-            features = np.concatenate([pairs.features, given], axis=2) if kind == "claim" else pairs.features
-            # What was not public yet is never compared.
-            late = link.not_yet_published(pairs.rows, company.tables["claims"])
-            possible = ~late if kind == "claim" else np.ones(features.shape[:2], dtype=bool)
-            inputs.append(features[possible])
-            right = right.to_numpy(object)[:, None] == np.array(pairs.ids, dtype=object)
-            outputs.append(right[possible])
-        rows = np.concatenate(inputs)
-        # Features on one scale, so that the penalty treats them alike; sources are 0 or 1 already.
-        scale = rows.std(axis=0)
-        scale = np.where((np.arange(len(scale)) < len(columns)) & (scale > 0), scale, 1.0)
-        fitted = LogisticRegression(C=0.3, max_iter=1000).fit(rows / scale, np.concatenate(outputs))
-        names = [*columns, *(sources if kind == "claim" else ())]
-        weights = dict(zip(names, (fitted.coef_[0] / scale).round(2).tolist(), strict=True))
-        yield f"{kind}: {weights}, bias {fitted.intercept_[0]:.2f}"
+Told = Mapping[str, tuple[float, float, float]]
+
+
+def measured(
+    found: Sequence[Company], scored: Path | None, encoder: SentenceEncoder, wanted: str
+) -> Iterator[tuple[str, Told]]:
+    """Yield the figures of each company, then those of the invented ones together."""
+    for company in found:
+        given = pd.read_parquet(scored / f"{company.name}.parquet") if scored else scored_from_gold(company)
+        evidence = linked(company, given, encoder, wanted)
+        yield company.name, {name: rest for name, *rest in figures(company, evidence)}
+    if not scored:
+        yield "invented", {name: rest for name, *rest in _links_of_all(list(invented()), encoder, wanted)}
+
+
+def _links_of_all(
+    found: Sequence[Company], encoder: SentenceEncoder, wanted: str
+) -> Iterator[tuple[str, float, float, float]]:
+    """Yield the figures of links over several companies."""
+    rows = []
+    for company in found:
+        evidence = linked(company, scored_from_gold(company), encoder, wanted)
+        both = evidence[evidence["label"] != ""].merge(company.gold, on="document_id", suffixes=("", "_gold"))
+        rows.append(both.assign(document_id=f"{company.name} " + both["document_id"]))
+    together = pd.concat(rows, ignore_index=True)
+    yield from _link_figures(together[together["label"] == LABELS[2]], "claim", "claim_id")
+    yield from _link_figures(together[together["label"] == LABELS[1]], "capability", "capability_id")
 
 
 def main() -> None:
-    """Print the figures of every company, or the fitted weights."""
+    """Print the figures of every company, and keep them for docs/quality.md where all is by default."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data-root", type=Path, required=True, help="folder that holds companies' folders")
     parser.add_argument("--scored", type=Path, help="folder of <company>.parquet scored by a model")
     parser.add_argument(
         "--encoder", choices=settings.ENCODERS, default="auto", help="what texts are compared by"
     )
-    parser.add_argument("--fit-links", action="store_true", help="print weights for link.py instead")
     chosen = parser.parse_args()
-    examples = Path(__file__).parents[1] / "data" / "examples"
-    found = list(companies(chosen.data_root, examples))
+    found = list(companies(chosen.data_root, Path(__file__).parents[1] / "data" / "examples"))
     encoder = sentences.load()
-    if chosen.fit_links:
-        print(
-            "\n".join(
-                fit_links(
-                    [one for one in found if (chosen.data_root / "companies" / one.name).exists()],
-                    None if chosen.encoder == WORDS else encoder,
-                )
-            )
-        )
-        return
-    for company in found:
-        names = known_areas(company.settings.areas, company.tables["capabilities"]).names
-        scored = (
-            pd.read_parquet(chosen.scored / f"{company.name}.parquet")
-            if chosen.scored
-            else scored_from_gold(company)
-        )
-        evidence = linked(company, scored, encoder, chosen.encoder)
-        themes = evidence.loc[evidence["theme_id"] != "", "theme_id"].nunique()
-        print(f"\n{company.name}: {len(evidence)} spans, {themes} themes, {len(names)} areas")
-        for name, value, low, high in figures(company, evidence):
+    kept = {}
+    for company, told in measured(found, chosen.scored, encoder, chosen.encoder):
+        print(f"\n{company}")
+        for name, (value, low, high) in told.items():
             print(f"  {name:28} {value:.3f}  [{low:.3f}, {high:.3f}]")
+        kept[company] = {
+            name: dict(zip(("value", "low", "high"), one, strict=True)) for name, one in told.items()
+        }
+    if chosen.encoder == "auto":
+        kind = "predicted" if chosen.scored else "gold"
+        quality_page.record("companies", {kind: {"encoder": encoder.model_id, "figures": kept}})
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ In: a folder with the weights of sentence-transformers/all-MiniLM-L6-v2, or (as 
 module made of one BertModel and at most one linear layer for each token. Out: a folder with model.onnx,
 tokenizer.json and model.json. Nothing of torch, transformers or onnx is needed to run what is written.
 
-Usage: python scripts/export_onnx.py --weights FOLDER --out models/encoder/2 [--measure N]
+Usage: python scripts/export_onnx.py --weights FOLDER --out build/encoder/1 [--measure N]
 Needs torch, transformers, onnx and onnxruntime; the same weights and texts give the same bytes.
 """
 
@@ -88,10 +88,11 @@ def export(
 
 def calibration_texts() -> list[str]:
     """Return texts that were written for this project, every so many."""
-    return _written()[:: len(_written()) // CALIBRATION_TEXTS]
+    return written_texts()[:: len(written_texts()) // CALIBRATION_TEXTS]
 
 
-def _written() -> list[str]:
+def written_texts() -> list[str]:
+    """Return the texts of the written training documents."""
     paths = sorted((PROJECT / "data/training").glob("written_*.jsonl"))
     return [json.loads(line)["text"] for path in paths for line in path.open(encoding="utf-8")]
 
@@ -255,8 +256,11 @@ def _check(
             raise ValueError(f"the exported graph differs from the model by {fault:.4f}")
 
 
-def _describe(out: Path) -> None:
+def describe(out: Path, *, tuned: bool = False) -> None:
     """Write model.json: what the folder holds and where it comes from."""
+    changes = "weights and embeddings rounded to int8 (scripts/export_onnx.py); pooler left out"
+    if tuned:
+        changes = f"fine-tuned on data/training/companies.jsonl (scripts/train_encoder.py); {changes}"
     body = {
         "name": out.parent.name,
         "version": out.name,
@@ -264,13 +268,14 @@ def _describe(out: Path) -> None:
         "source": SOURCE,
         "source_sha256": WEIGHTS_SHA256,
         "licence": "Apache-2.0",
-        "changes": "weights and embeddings rounded to int8 (scripts/export_onnx.py); pooler left out",
-        "files": {name: _sha256(out / name) for name in ("model.onnx", "tokenizer.json")},
+        "changes": changes,
+        "files": {name: sha256_of(out / name) for name in ("model.onnx", "tokenizer.json")},
     }
     (out / "model.json").write_text(json.dumps(body, indent=1) + "\n", encoding="utf-8")
 
 
-def _sha256(path: Path) -> str:
+def sha256_of(path: Path) -> str:
+    """Return the hash of a file."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
@@ -324,23 +329,23 @@ def _torch_means(bert: torch.nn.Module, encoded: Sequence[Sequence[int]]) -> Arr
 
 
 def main() -> None:
-    """Export the general sentence encoder, and measure it if asked."""
+    """Export the sentence encoder as it was published, and measure it if asked."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--weights", type=Path, required=True, help="folder of all-MiniLM-L6-v2")
-    parser.add_argument("--out", type=Path, default=PROJECT / "models/encoder/2")
+    parser.add_argument("--out", type=Path, default=PROJECT / "build/encoder/1")
     parser.add_argument("--measure", type=int, default=0, metavar="N", help="compare on N texts")
     parser.add_argument("--threads", type=int, default=2)
     chosen = parser.parse_args()
-    found = _sha256(chosen.weights / "model.safetensors")
+    found = sha256_of(chosen.weights / "model.safetensors")
     if found != WEIGHTS_SHA256:
         parser.error(f"{chosen.weights}: sha256 {found[:12]}…, expected {WEIGHTS_SHA256[:12]}… ({SOURCE})")
     from transformers import AutoModel
 
     bert = AutoModel.from_pretrained(chosen.weights, add_pooling_layer=False, local_files_only=True)
     export(bert, chosen.weights / "tokenizer.json", chosen.out)
-    _describe(chosen.out)
+    describe(chosen.out)
     if chosen.measure:
-        texts = _written()
+        texts = written_texts()
         texts = texts[1 :: max(1, len(texts) // chosen.measure)][: chosen.measure]
         print(measure(bert.eval(), chosen.out, texts, threads=chosen.threads))
 

@@ -275,6 +275,39 @@ def _learning_curve(results: Figures) -> str:
     )
 
 
+_COMPANY_FIGURES: Final = (
+    "claim top 1",
+    "claim top 3",
+    "claim link precision",
+    "claim link recall",
+    "capability accuracy",
+    "capability link precision",
+    "capability link recall",
+    "area accuracy",
+    "B-cubed precision",
+    "B-cubed recall",
+    "B-cubed F1",
+    "churn precision",
+    "churn recall",
+)
+_SPANS: Final = {"gold": "gold spans", "predicted": "spans that the model finds"}
+
+
+def _companies(results: Figures) -> str:
+    parts = []
+    for kind, title in _SPANS.items():
+        kept = results.get("companies", {}).get(kind)
+        if kept:
+            names = list(kept["figures"])
+            rows = [
+                [figure, *(_shown(kept["figures"][name].get(figure)) for name in names)]
+                for figure in _COMPANY_FIGURES
+            ]
+            table = markdown_table([title, *names], rows)
+            parts.append(f"By `{kept['encoder']}`, {title}:\n\n{table}")
+    return "\n\n".join(parts)
+
+
 SECTIONS: Final[dict[str, Callable[[Figures], str]]] = {
     "models": _models,
     "gold": _gold,
@@ -288,5 +321,6 @@ SECTIONS: Final[dict[str, Callable[[Figures], str]]] = {
     "prior-shift": _prior_shift,
     "language": _language,
     "learning-curve": _learning_curve,
+    "companies": _companies,
 }
 """What a marker of the page may name."""

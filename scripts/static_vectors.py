@@ -1,14 +1,16 @@
-"""Make models/static/1 from models/encoder/1: what the sentence model says of each token alone.
+"""Make models/static/1 from the general sentence model: what it says of each token alone.
 
-In: the sentence model that ships with the program. Out: its token vectors on their main directions, as int8,
-beside a copy of the tokenizer. Never needs a text: nothing is trained.
+In: all-MiniLM-L6-v2 as `export_onnx.py` writes it (which was models/encoder/1). Out: its token vectors on
+their main directions, as int8, beside a copy of the tokenizer. Never needs a text: nothing is trained.
 
-Usage: python scripts/static_vectors.py   (about a minute)
+Usage: python scripts/export_onnx.py --weights FOLDER --out build/encoder/1
+       python scripts/static_vectors.py build/encoder/1   (about a minute)
 """
 
 import hashlib
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -23,9 +25,9 @@ DIMENSIONS = 256
 AT_ONCE = 2_000
 
 
-def token_rows() -> Floats:
+def token_rows(encoder: Path) -> Floats:
     """Return the sentence model's output at each token of its vocabulary, each read alone."""
-    transformer = sentences.load().transformer
+    transformer = sentences.load(encoder).transformer
     count = transformer.tokenizer.get_vocab_size()
     windows = [np.array([token], dtype=np.int64) for token in range(count)]
     found = [
@@ -49,10 +51,10 @@ def reduced(rows: Floats) -> Floats:
 
 def main() -> None:
     """Write the folder."""
-    rows = reduced(token_rows())
+    source, folder = Path(sys.argv[1]), folder_of(static.NAME, static.VERSION)
+    rows = reduced(token_rows(source))
     scales = np.abs(rows).max(axis=1) / 127
     tokens = np.rint(rows / scales[:, None]).astype(np.int8)
-    source, folder = (folder_of(one.NAME, one.VERSION) for one in (sentences, static))
     folder.mkdir(parents=True, exist_ok=True)
     save_file({"tokens": tokens, "scales": scales.astype(np.float32)}, folder / static.WEIGHTS)
     shutil.copyfile(source / TOKENIZER, folder / TOKENIZER)

@@ -43,7 +43,8 @@ def test_the_shipped_model_names_its_licence_and_source():
     )
     assert about["licence"] == "Apache-2.0"
     assert about["source"].endswith("all-MiniLM-L6-v2")
-    assert LOADED.model_id == f"encoder-1-{about['files']['model.onnx'][:10]}"
+    assert "scripts/train_encoder.py" in about["changes"]
+    assert LOADED.model_id == f"encoder-{sentences.VERSION}-{about['files']['model.onnx'][:10]}"
 
 
 def test_a_changed_or_missing_file_is_refused(tmp_path):

@@ -66,7 +66,7 @@ def test_tokens_are_those_of_whole_texts(monkeypatch, room):
 def test_the_shipped_vectors_name_their_licence_and_source():
     about = json.loads((folder_of(static.NAME, static.VERSION) / "model.json").read_text(encoding="utf-8"))
     assert about["licence"] == "Apache-2.0"
-    assert about["made_from"] == f"{sentences.NAME}/{sentences.VERSION}"
+    assert about["made_from"] == "encoder/1"
     assert LOADED.model_id == f"static-1-{about['files'][static.WEIGHTS][:10]}"
     assert len(LOADED.rows) == LOADED.tokenizer.get_vocab_size()
 
@@ -95,10 +95,10 @@ def test_main_directions_keep_the_cosines(monkeypatch):
 @pytest.mark.parametrize(
     ("wanted", "spans", "name"),
     [
-        ("auto", 5, "words;encoder-1"),
-        ("auto", 20_000, "words;encoder-1"),
+        ("auto", 5, f"words;encoder-{sentences.VERSION}"),
+        ("auto", 20_000, f"words;encoder-{sentences.VERSION}"),
         ("auto", 20_001, "words;static-1"),
-        ("sentences", 20_001, "words;encoder-1"),
+        ("sentences", 20_001, f"words;encoder-{sentences.VERSION}"),
         ("static", 5, "words;static-1"),
         ("words", 5, "words"),
         ("auto", 0, "words"),

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 import click
+import companies
 import datasheet
 import numpy as np
 import pandas as pd
@@ -38,7 +39,7 @@ def written() -> pd.DataFrame:
 
 def test_every_file_is_of_a_known_kind():
     known = {path for kind in datasheet.KINDS for path in FOLDER.glob(f"{kind}_*.jsonl")}
-    assert known == set(FOLDER.glob("*.jsonl"))
+    assert known | {companies.FILE} == set(FOLDER.glob("*.jsonl"))
     assert len(WRITTEN) >= 2
 
 
@@ -204,15 +205,57 @@ def test_a_long_text_is_learnt_from_as_far_as_it_was_labelled(tmp_path):
         training_data.annotated(annotations, tmp_path)
 
 
-def test_nothing_written_is_a_near_duplicate_of_the_examples():
+def examples() -> list[str]:
+    folder = ROOT / "data" / "examples"
+    tickets = json.loads((folder / "tickets.json").read_text(encoding="utf-8"))["tickets"]
+    notes = pd.read_csv(folder / "sales_notes.csv", dtype="str")["Description"].dropna()
+    return [*(ticket["description"] for ticket in tickets), *notes]
+
+
+def told_by_customers() -> list[str]:
+    return [document["text"] for one in companies.companies() for document in one["documents"]]
+
+
+@pytest.mark.parametrize("ours", [lambda: written()["text"].tolist(), told_by_customers])
+def test_nothing_learnt_from_is_a_near_duplicate_of_the_examples(ours):
     """The demo company measures themes and links: its texts may not be learnt from."""
-    examples = ROOT / "data" / "examples"
-    tickets = json.loads((examples / "tickets.json").read_text(encoding="utf-8"))["tickets"]
-    notes = pd.read_csv(examples / "sales_notes.csv", dtype="str")["Description"].dropna()
-    measured = [*(ticket["description"] for ticket in tickets), *notes]
-    ours = written()["text"].tolist()
-    groups = splits.near_duplicate_groups([*ours, *measured])
-    assert set(groups[: len(ours)]) & set(groups[len(ours) :]) == set()
+    texts = ours()
+    groups = splits.near_duplicate_groups([*texts, *examples()])
+    assert set(groups[: len(texts)]) & set(groups[len(texts) :]) == set()
+
+
+# Companies, for the sentence encoder
+
+
+@pytest.mark.parametrize("one", companies.companies(), ids=lambda one: one["company"])
+def test_a_company_is_whole(one):
+    claims = [claim["id"] for claim in one["claims"]]
+    capabilities = {capability["id"] for capability in one["capabilities"]}
+    assert len(set(claims)) == len(claims) >= 8
+    assert len(capabilities) == len(one["capabilities"]) >= 10
+    assert {capability["status"] for capability in one["capabilities"]} <= {
+        "available",
+        "planned",
+        "not_planned",
+    }
+    for document in one["documents"]:
+        assert document["spans"], document["text"]
+        for span in document["spans"]:
+            assert span["quote"] in document["text"]
+            assert span["label"] in LABELS
+            assert span.get("claim", claims[0]) in claims
+            assert span.get("capability", next(iter(capabilities))) in capabilities
+            assert (span.get("source") in EXPECTATION_SOURCES) == (span["label"] == GAP)
+    gaps, requests = companies.asked(one)
+    # Every promise is broken, and not every gap is about one.
+    assert set(gaps.right) == set(range(len(gaps.texts) + 1))
+    assert len(requests.texts) in requests.right
+
+
+def test_many_companies_are_held_out():
+    found = companies.companies()
+    assert len({one["company"] for one in found}) == len(found) == 144
+    assert sum(one["held_out"] for one in found) == 67
 
 
 # The data sheet
