@@ -1,5 +1,4 @@
 import math
-import time
 import warnings
 
 import numpy as np
@@ -236,15 +235,3 @@ def test_the_surest_documents_are_kept(coverage, kept):
     marked = metrics.most_confident(np.array([0.1, 0.5, 0.3, 0.5, 0.2]), coverage)
     assert marked.sum() == kept
     assert marked[1]
-
-
-def test_two_thousand_resamples_of_a_gold_set_take_seconds():
-    rng = np.random.default_rng(0)
-    y, p = rng.random((1300, 3)) < 0.3, rng.random((1300, 3))
-    started = time.process_time()
-    resamples = metrics.resample(np.arange(1300), 2000, 0)
-    metrics.rates(y, p > 0.5, resamples)
-    for label in range(3):
-        metrics.average_precision(y[:, label], p[:, label], resamples)
-        metrics.calibration_errors(y[:, label], p[:, label], resamples)
-    assert time.process_time() - started < 6

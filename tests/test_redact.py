@@ -1,12 +1,12 @@
 """Redaction: what is masked, what is not, and that nothing masked survives."""
 
-import time
 from itertools import pairwise
 
 import pandas as pd
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from timing import grows_linearly
 
 from classifier.redact import Mask, masks, redact, redact_many, redact_quote, redact_quotes, with_senders
 
@@ -591,16 +591,7 @@ HOSTILE = [
 
 @pytest.mark.parametrize("unit", HOSTILE)
 def test_hostile_text_takes_linear_time(unit: str) -> None:
-    def spent(length: int) -> float:
-        text = unit * (length // len(unit))
-        start = time.process_time()
-        redact(text, people=NAMES)
-        return time.process_time() - start
-
-    # Four times the text: four times the time, not sixteen times. Seconds would tell of the machine, and what
-    # takes less than a tenth of one of its memory.
-    whole, quarter = (min(spent(length) for _ in range(2)) for length in (200_000, 50_000))
-    assert whole < 9 * max(quarter, 0.1)
+    assert grows_linearly(lambda size: redact(unit * (size // len(unit)), people=NAMES), 200_000)
 
 
 def test_quotes_of_a_long_document_equal_those_read_whole() -> None:
