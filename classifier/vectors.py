@@ -13,7 +13,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib.util import find_spec
 from itertools import pairwise
+from pathlib import Path
+from runpy import run_path
 from typing import Any, Final, Protocol
 
 import numpy as np
@@ -142,17 +145,20 @@ def stems(text: str) -> list[str]:
 @lru_cache(maxsize=1)
 def stop_words() -> frozenset[str]:
     """Return spaCy's stop words of five languages, spelt as `words` spells."""
-    from spacy.lang.de.stop_words import STOP_WORDS as GERMAN
-    from spacy.lang.en.stop_words import STOP_WORDS as ENGLISH
-    from spacy.lang.es.stop_words import STOP_WORDS as SPANISH
-    from spacy.lang.fr.stop_words import STOP_WORDS as FRENCH
-    from spacy.lang.nl.stop_words import STOP_WORDS as DUTCH
-
     # "bill", "call" and "move" are on spaCy's English list, and subjects of feedback.
     subjects = {"bill", "call", "move", "show", "cry", "fire", "empty", "full", "front", "system", "computer"}
-    foreign = GERMAN | SPANISH | FRENCH | DUTCH
-    plain = {fold(word) for word in (*ENGLISH, *foreign, *_TALK.split())}
+    listed = {word for language in ("en", "de", "es", "fr", "nl") for word in _spacy_stop_words(language)}
+    plain = {fold(word) for word in (*listed, *_TALK.split())}
     return frozenset(plain - subjects)
+
+
+def _spacy_stop_words(language: str) -> frozenset[str]:
+    """Run spaCy's file of the words alone: to import its French takes seconds, for a tokenizer."""
+    package = find_spec("spacy")
+    if package is None or package.origin is None:
+        raise ModuleNotFoundError("spaCy is not installed; install this program anew", name="spacy")
+    names = run_path(str(Path(package.origin).parent / "lang" / language / "stop_words.py"))
+    return frozenset(names["STOP_WORDS"])
 
 
 _TALK: Final = """

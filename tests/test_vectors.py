@@ -1,6 +1,9 @@
 """Texts -> vectors: words, stems, TF-IDF on its main directions."""
 
 import random
+import subprocess
+import sys
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -8,7 +11,16 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from classifier import vectors
-from classifier.vectors import fit_tfidf, stem, subject_features, unit_rows, word_features, words
+from classifier.vectors import (
+    fit_tfidf,
+    fold,
+    stem,
+    stop_words,
+    subject_features,
+    unit_rows,
+    word_features,
+    words,
+)
 
 TEXTS = [
     "invoices arrive twice in QuickBooks",
@@ -54,6 +66,28 @@ def test_words_of_a_family_share_their_stem_and_others_do_not(family, root):
 
 def test_pairs_of_words_skip_stop_words():
     assert word_features("the status of the invoices") == ["status", "invoic", "status invoic"]
+
+
+@pytest.mark.parametrize("language", ["en", "nl"])
+def test_stop_words_are_those_that_spacy_lists(language):
+    listed = import_module(f"spacy.lang.{language}.stop_words").STOP_WORDS
+    assert {fold(word) for word in listed} - stop_words() <= {
+        "call",
+        "move",
+        "show",
+        "empty",
+        "full",
+        "front",
+    }
+
+
+def test_stop_words_are_read_without_their_languages():
+    code = (
+        "import sys; from classifier.vectors import stop_words\n"
+        "assert 'dans' in stop_words(); print('spacy' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
 
 
 def test_vectors_are_unit_rows_and_alike_texts_are_near():
