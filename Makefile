@@ -23,8 +23,8 @@ demo: runtime ## install, and run the demo company: writes demo-report/report.ht
 	@echo
 	@echo "Open in a browser: $(CURDIR)/$(DEMO_OUT)/report.html"
 
-test: dev ## install what tests need, and run them all with coverage
-	@$(PY) -m pytest --numprocesses=auto --dist=loadfile --cov --cov-report=term $(PYTEST_ARGS)
+test: dev ## install what tests need, and run them all (with coverage: PYTEST_ARGS=--cov)
+	@$(PY) -m pytest --numprocesses=auto --dist=loadfile $(PYTEST_ARGS)
 
 lint: dev ## formatting, lint rules, types
 	@$(PY) -m ruff format --check .

@@ -369,7 +369,7 @@ def labelled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def printed(demo: Path, labelled: Path, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
+def printed(labelled: Path, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
     """What each command prints with --format json."""
     out = tmp_path_factory.mktemp("json")
     notes, again = ROOT / EXAMPLES / "sales_notes.csv", out / "again"
@@ -387,7 +387,7 @@ def printed(demo: Path, labelled: Path, tmp_path_factory: pytest.TempPathFactory
             *JSON,
         ),
         "sources": call("sources", *JSON),
-        "diff": call("diff", demo, again, *JSON),
+        "diff": call("diff", out / "run", again, *JSON),
     }
     (again / "themes.csv").unlink()
     texts["verify"] = call("verify", again, *JSON, code=1)

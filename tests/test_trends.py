@@ -1,6 +1,7 @@
 """Dates -> weekly counts, trend, status, bursts."""
 
 from datetime import UTC, datetime
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -23,6 +24,7 @@ def mentions(theme, *days):
     return [(theme, date) for date in days_before(*days)]
 
 
+@cache
 def corpus(per_day=3, days=180):
     return pd.Series(pd.to_datetime(days_before(*range(days)) * per_day, utc=True)).astype(schema.TIME)
 
