@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import trained
+from scipy import sparse
 
 from classifier import classify, kernel, split, train
 from classifier.buffers import Column
@@ -54,6 +55,22 @@ def test_worker_processes_give_the_same_bits(monkeypatch):
     monkeypatch.setattr(linear, "WORTH_CELLS", 0)
     monkeypatch.setattr(linear.joblib, "cpu_count", lambda: 2)
     assert fingerprint(train.fit(trained.documents(), QUICK)) == alone
+
+
+def test_a_worker_that_is_ended_costs_nothing_but_time(monkeypatch):
+    x, here = sparse.csr_matrix(np.eye(6)), os.getpid()
+
+    def ended_elsewhere(x, task):
+        if os.getpid() != here:
+            os._exit(9)
+        return linear._logits(x, task)
+
+    rows = np.arange(4)
+    task = linear.Task(1.0, rows, rows > 1, np.array([4, 5]))
+    monkeypatch.setattr(linear, "WORTH_CELLS", 0)
+    monkeypatch.setattr(linear.joblib, "cpu_count", lambda: 2)
+    found = linear._each(ended_elsewhere, x, [task, task])
+    np.testing.assert_array_equal(found, [linear._logits(x, task)] * 2)
 
 
 def test_neither_hash_seed_nor_threads_matter():

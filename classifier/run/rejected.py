@@ -19,10 +19,14 @@ def rejected_beside(out: Path) -> Path:
     usual = out.parent / REJECTED
     header = ",".join(schema.REJECTED)
     of_a_run = (out.parent / manifest.NAME).exists()
-    foreign = usual.exists() and not usual.read_bytes()[:200].decode("utf-8", "replace").lstrip(
-        "\ufeff"
-    ).startswith(header)
+    foreign = usual.exists() and not _begins(usual).startswith(header)
     return out.with_name(f"{out.name}.{REJECTED}") if of_a_run or foreign else usual
+
+
+def _begins(path: Path) -> str:
+    """Return the first characters of a file, which may be a large one."""
+    with path.open("rb") as stream:
+        return stream.read(200).decode("utf-8", "replace").lstrip("\ufeff")
 
 
 def check_rejected(tally: Tally, chosen: Chosen, out: Path) -> None:

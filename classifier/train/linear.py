@@ -4,6 +4,7 @@ In: sparse rows and their labels. Out: weights and intercepts, a FastModel. Neve
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
@@ -21,6 +22,9 @@ from classifier.train.settings import TrainingSettings
 
 WORTH_CELLS: Final = 2_000_000
 """From so many n-grams of all rows on, worker processes gain more than their start costs."""
+
+MOST_JOBS: Final = 4
+"""Worker processes at most: each holds the rows that it learns from twice."""
 
 Found = TypeVar("Found")
 
@@ -52,9 +56,15 @@ def _each(
     function: Callable[[sparse.csr_matrix, Task], Found], x: sparse.csr_matrix, tasks: Sequence[Task]
 ) -> list[Found]:
     """Do the tasks, in this process where they are small; each gives the same bits anywhere."""
-    jobs = joblib.cpu_count() if x.nnz >= WORTH_CELLS else 1
-    with joblib.parallel_config(backend="loky", inner_max_num_threads=1):
-        found: list[Found] = joblib.Parallel(n_jobs=jobs)(joblib.delayed(function)(x, one) for one in tasks)
+    jobs = min(joblib.cpu_count(), MOST_JOBS) if x.nnz >= WORTH_CELLS else 1
+    try:
+        with joblib.parallel_config(backend="loky", inner_max_num_threads=1):
+            found: list[Found] = joblib.Parallel(n_jobs=jobs)(
+                joblib.delayed(function)(x, one) for one in tasks
+            )
+    except BrokenProcessPool:
+        # A worker was ended, most likely for want of memory: one after the other they need less.
+        found = [function(x, one) for one in tasks]
     return found
 
 
