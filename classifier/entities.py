@@ -36,6 +36,9 @@ CARRIED: Final = (
 )
 """Columns of a document that travel with each of its spans, beside the kept ones."""
 
+NEAR: Final = ("near_claim", "near_capability")
+"""Columns of evidence, not of its file: what a span is likely about, if not surely enough for a link."""
+
 _NUMBER_CUE: Final = (
     r"(?i)[0-9]|\b(half|two|three|four|five|six|seven|eight|nine|ten|twelve|dozen|twenty|thirty|fifty"
     r"|hundred|thousand|couple|several|a (minute|hour|day|week|month|night|weekend))"
@@ -63,7 +66,7 @@ def evidence_of(scored: pd.DataFrame, competitors: Competitors | None = None) ->
     Returns
     -------
     One row per span, documents and spans in their order, index from 0: table EVIDENCE, what later
-    stages fill left empty, then subject, segment, amount, stage and the kept columns.
+    stages fill left empty, then subject, segment, amount, stage, the kept columns and those of NEAR.
     Empty for no spans.
 
     Raises
@@ -88,7 +91,7 @@ def evidence_of(scored: pd.DataFrame, competitors: Competitors | None = None) ->
     extra = [name for name in ("subject", "segment", "stage") if name not in kept]
     amounts = rows["amount"].to_numpy()
     evidence = schema.conform(rows.assign(**filled), schema.EVIDENCE, extra=[*extra, *kept])
-    return evidence.assign(amount=amounts)
+    return evidence.assign(amount=amounts, **dict.fromkeys(NEAR, _blank(schema.STR, len(rows))))
 
 
 def _spans(column: pd.Series) -> pd.DataFrame:

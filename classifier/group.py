@@ -14,7 +14,7 @@ import pandas as pd
 from classifier import schema
 from classifier.areas import Areas, document_weights, known_areas, shares
 from classifier.cluster import Grouping, group_rows
-from classifier.entities import document_texts
+from classifier.entities import NEAR, document_texts
 from classifier.errors import SettingsError
 from classifier.labels import TITLES
 from classifier.settings import Settings
@@ -40,7 +40,7 @@ COLUMN: Final = 1.0
 """The tags of the area column."""
 AREA: Final = 0.4
 LINK: Final = 0.45
-"""The claim and the capability that the span's document was linked to."""
+"""The claim and the capability that the span's document is likely about."""
 
 _AREA_SHARE: Final = 0.2
 """A theme is filed under an area when that area holds at least this part of what points anywhere."""
@@ -56,8 +56,7 @@ _READ: Final = (
     "subject",
     "account",
     "created_at",
-    "claim_id",
-    "capability_id",
+    *NEAR,
 )
 """Columns of a span that themes are made of: of a large corpus, no other is copied about."""
 
@@ -88,7 +87,7 @@ def group(
     Parameters
     ----------
     evidence
-        Rows of `entities.evidence_of`, links to claims and capabilities filled where there are any
+        Rows of `entities.evidence_of`, with the claims and capabilities that they are likely about
         (a shared one is a strong sign of a shared theme); any order. Spans without a label
         (competitor mentions) stay without theme.
     settings
@@ -207,9 +206,9 @@ def _encoded(texts: pd.Series, encoder: Encoder) -> Iterator[tuple[np.ndarray, F
 
 
 def _links(spans: pd.DataFrame) -> Floats:
-    """Return one column per linked id, set for all spans of the documents that have the link."""
+    """Return one column per id, set for all spans of the documents that are likely about it."""
     documents = pd.factorize(spans["document_id"])[0]
-    linked = spans[["claim_id", "capability_id"]]
+    linked = spans[[*NEAR]]
     names = sorted({name for column in linked for name in linked[column].unique()} - {""})
     found = np.zeros((documents.max() + 1, len(names)), dtype=np.float32)
     for column in linked:

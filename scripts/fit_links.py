@@ -6,7 +6,7 @@ companies that the sentence encoder learnt nothing from. These have no areas, an
 with a promise on purpose: rules fitted on them, too, make little of areas and words, and are worse where
 companies have both. Changes nothing: a person copies what it prints.
 
-Usage: python scripts/fit_links.py --data-root FOLDER [--words]
+Usage: python scripts/fit_links.py --data-root FOLDER [--scored FOLDER] [--words]
 """
 
 import argparse
@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 from evaluate_themes import Company, companies, invented, scored_from_gold
 from sklearn.linear_model import LogisticRegression
 
@@ -39,9 +40,15 @@ class Known:
     possible: npt.NDArray[np.bool_]
 
 
-def known(company: Company, kind: str, encoder: SentenceEncoder | None) -> Known:
-    """Return the pairs of a company's gaps with claims, or of its requests with capabilities."""
-    evidence = evidence_of(scored_from_gold(company), company.settings.competitors)
+def known(
+    company: Company, kind: str, encoder: SentenceEncoder | None, scored: pd.DataFrame | None = None
+) -> Known:
+    """Return the pairs of a company's gaps with claims, or of its requests with capabilities.
+
+    The spans are those of `scored`, by default the gold ones.
+    """
+    given = scored_from_gold(company) if scored is None else scored
+    evidence = evidence_of(given, company.settings.competitors)
     claims, capabilities = company.tables["claims"], company.tables["capabilities"]
     pairs = (
         link.claim_pairs(evidence, claims, company.settings, capabilities=capabilities, sentences=encoder)
@@ -49,7 +56,7 @@ def known(company: Company, kind: str, encoder: SentenceEncoder | None) -> Known
         else link.capability_pairs(evidence, capabilities, company.settings, sentences=encoder)
     )
     assert pairs is not None
-    gold = company.gold.set_index("document_id")[f"{kind}_id"].reindex(pairs.rows["document_id"])
+    gold = company.gold.set_index("document_id")[f"{kind}_id"].reindex(pairs.rows["document_id"]).fillna("")
     right = np.array([pairs.ids.index(one) if one in pairs.ids else -1 for one in gold])
     possible = np.ones(pairs.features.shape[:2], dtype=bool)
     if kind == "claim":
@@ -112,8 +119,10 @@ def _counts(found: Sequence[Known], rule: Rule) -> npt.NDArray[np.int64]:
 def _line(least: float, counts: npt.NDArray[np.int64]) -> str:
     made, right, there, best = counts.tolist()
     precision, recall = right / max(made, 1), right / there
-    f1 = 2 * precision * recall / max(precision + recall, 1e-9)
-    told = f"precision {precision:.3f}, recall {recall:.3f}, F1 {f1:.3f}"
+    told = f"precision {precision:.3f}, recall {recall:.3f}"
+    for name, weight in (("F1", 1.0), ("F0.5", 0.25)):
+        f = (1 + weight) * precision * recall / max(weight * precision + recall, 1e-9)
+        told += f", {name} {f:.3f}"
     return f"  least {least:.2f}: {told}; the best is right {best / there:.3f}"
 
 
@@ -121,17 +130,27 @@ def main() -> None:
     """Print the fitted weights, and how good they are."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data-root", type=Path, required=True, help="folder with companies/NAME/gold.csv")
+    parser.add_argument("--scored", type=Path, help="folder of NAME.parquet: the spans that a model finds")
     parser.add_argument("--words", action="store_true", help="without sentence vectors")
     chosen = parser.parse_args()
     encoder = None if chosen.words else sentences.load()
     examples = Path(__file__).parents[1] / "data" / "examples"
+    natural = list(companies(chosen.data_root / "companies", examples))
     for kind in ("claim", "capability"):
-        tuned = [known(one, kind, encoder) for one in companies(chosen.data_root / "companies", examples)]
-        others = [known(one, kind, encoder) for one in invented()]
+        tuned = [known(one, kind, encoder) for one in natural]
         rule = fit(tuned, kind, 0.0)
         print(f"{kind}: {rule}", *cross_fitted(tuned, kind), sep="\n")
-        counts = {least: _counts(others, replace(rule, least=least)) for least in LEAST}
-        print(f" on {len(others)} invented companies", *map(_line, counts, counts.values()), sep="\n")
+        _print("invented companies", rule, [known(one, kind, encoder) for one in invented()])
+        if chosen.scored:
+            given = {one.name: pd.read_parquet(chosen.scored / f"{one.name}.parquet") for one in natural}
+            found = [known(one, kind, encoder, given[one.name]) for one in natural]
+            _print("spans that the model finds, by the rule fitted on the gold ones", rule, found)
+
+
+def _print(what: str, rule: Rule, found: Sequence[Known]) -> None:
+    print(f" {what}: {len(found)}")
+    for least in LEAST:
+        print(_line(least, _counts(found, replace(rule, least=least))))
 
 
 if __name__ == "__main__":

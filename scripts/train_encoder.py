@@ -7,7 +7,7 @@ In: data/training/companies.jsonl, without the companies that are held out. For 
 about must be liked best among all of its company, and better than nothing where it is about none
 (InfoNCE, van den Oord et al. 2018, with the company's other texts as negatives). Beside it, sentences of the
 written training texts must keep the likenesses that the general model gives them, so that themes are found
-as before. Needs torch and transformers; half an hour on two cores. Gold is never read.
+as before. Needs torch and transformers; some twenty minutes on two cores. Gold is never read.
 """
 
 import time

@@ -126,10 +126,10 @@ def test_a_shared_claim_draws_spans_together():
     gaps = [span("expectation_gap", quote) for quote in quotes]
     rows = [{"document_id": f"d{n}", "spans": [gap]} for n, gap in enumerate(gaps)]
     evidence = evidence_of(scored_rows(rows))
-    linked = evidence.assign(claim_id=["CL-1", "CL-2", "CL-2", "CL-1"])
+    linked = evidence.assign(near_claim=["CL-1", "CL-2", "CL-2", "CL-1"])
     found, _ = themed(linked, settings.Settings())
     assert found["theme_id"].nunique() == 2
-    assert found.groupby("claim_id")["theme_id"].nunique().tolist() == [1, 1]
+    assert found.groupby("near_claim")["theme_id"].nunique().tolist() == [1, 1]
 
 
 def test_a_missing_area_column_is_named():
