@@ -304,13 +304,25 @@ def test_with_an_encoder_names_of_people_stay_out_of_titles():
     assert "Wendy" not in titles(texts, encoder=encoder)["board"]
 
 
-def test_a_large_theme_is_titled_by_its_core_and_what_is_said_with_it():
-    beside = ("toolbar", "import", "folder")
-    many = [(str(n), f"my bookmarks are gone from the {beside[n % 3]} number {n}") for n in range(400)]
+@pytest.mark.parametrize(
+    ("texts", "title"), [(320, "Import loses folders"), (321, "Bookmarks: Import loses folders")]
+)
+def test_before_the_title_of_a_large_theme_stands_what_all_of_it_shares(texts, title):
+    centre = [(str(n), "Import loses folders") for n in range(90)]
+    edge = [(str(n), f"my bookmarks {n}") for n in range(90, texts)]
     few = [("x", "Board takes an age to open"), ("y", "38 seconds to open the board")]
-    found = titles({"many": many, "few": few})
-    assert found["few"] == "Board takes an age to open"
-    head, _, rest = found["many"].partition(": ")
-    assert "bookmarks" in head.lower()
-    assert set(rest.split(", ")) <= {*beside, "gone", "number"}
-    assert found == titles({"few": few, "many": many})
+    found = titles({"many": centre + edge, "few": few})
+    assert found == {"few": "Board takes an age to open", "many": title}
+    assert found == titles({"few": few, "many": centre + edge})
+
+
+def test_no_title_is_longer_for_its_topic():
+    long = "Reconciliation misunderstands transactional counterparties"
+    many = [(str(n), long) for n in range(400)]
+    assert titles({"many": many})["many"] == long
+    assert titles({"many": [(str(n), "bookmarks") for n in range(400)]})["many"] == "Bookmarks"
+
+
+def test_no_line_of_a_log_is_a_title():
+    said = [("1", "status 1749063460073 Getting accounts"), ("2", "Accounts cannot be opened")]
+    assert titles({"a": said})["a"] == "Accounts cannot be opened"

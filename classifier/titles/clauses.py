@@ -43,6 +43,10 @@ _SPEAKERS: Final = {
 """A clause that begins so says who speaks, or goes on from another one: no title."""
 
 
+_CODE: Final = re.compile(r"\d{6}|(?:-[^-]+){3}|^_|_$")
+"""A token of a log or of a program: a clause with one was never said by a person."""
+
+
 @dataclass(slots=True)
 class Phrase:
     """Where a phrase is said, how it is written and how often, and whether it is whole somewhere."""
@@ -111,6 +115,7 @@ def whole_clauses(pairs: Sequence[tuple[str, str]], names: Names) -> dict[Key, P
                 and not tokens[0][0].isdigit()
                 and _may_end(tokens[-1])
                 and all(map(names.allow, tokens))
+                and not any(map(_CODE.search, tokens))
             ):
                 clause = found[tuple(part for token in tokens for part in telling(token))]
                 clause.documents.add(document)

@@ -4,7 +4,7 @@ In: quotes and subjects by theme. Out: the phrases that a theme says and others 
 texts. Never a placeholder, and never a name that only a person's document could explain.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from math import log
@@ -22,10 +22,8 @@ _DILUTION: Final = 0.4
 _CLAUSE_DILUTION: Final = 0.15
 _FIRST_WORDS: Final = 3
 _TOPIC_FROM: Final = 320
-"""Texts from which on a theme is a topic: no clause of a single text can stand for it."""
-_TOPIC_TEXTS: Final = 400
-_TOPIC_PART: Final = 0.02
-_TOPIC_SPREAD: Final = 0.1
+"""Texts from which on a theme is a topic: a clause of a single text is an example of it, no more."""
+_TOPIC_TOKENS: Final = 2
 _SAID_ONCE: Final = 0.3
 """What a word of a single text weighs in a clause: it tells of that text rather than of the theme."""
 _COMMON_PART: Final = 0.08
@@ -57,12 +55,14 @@ def titles(
     TF-IDF). The title is the phrase, as somebody wrote it, that packs most weight, with the rest of its
     clause where that is short; else a second phrase is put behind the word that most documents share,
     where it lacks that word. With an encoder it is that or another short clause: the one that is most
-    like the theme's texts and holds most of its weight.
+    like the theme's texts and holds most of its weight. Before the title of a theme of more than 320 texts
+    stands the word or two that most of these share.
 
     Parameters
     ----------
     texts
-        Theme -> (document, text) pairs, the most central ones first; at most 80 are read.
+        Theme -> (document, text) pairs, the most central ones first; at most 80 are read, and for the
+        words that a large theme shares 80 more, from its centre to its edge.
     known
         Texts that may be quoted freely (areas, claims, capabilities, competitors): a capitalised word
         may stand in a title if it is in them, in lower case anywhere, or in three documents.
@@ -73,7 +73,6 @@ def titles(
     -------
     Theme -> title of at most 60 characters; "" where a theme holds no words.
     """
-    topics = _topics({theme: pairs for theme, pairs in texts.items() if len(pairs) > _TOPIC_FROM})
     heads = {theme: pairs[:TEXTS_PER_THEME] for theme, pairs in texts.items()}
     names = Names(heads.values(), known)
     counts = {theme: _word_counts(pairs) for theme, pairs in heads.items()}
@@ -83,9 +82,6 @@ def titles(
     rivals: dict[str, dict[str, float]] = {}
     for theme, pairs in heads.items():
         weights = _weights(counts[theme], spread, vague, themes=len(heads), texts=len(pairs))
-        if theme in topics:
-            made[theme] = _topic(phrases_of(pairs, names), weights, topics[theme])
-            continue
         shared = {
             word: weight * (1.0 if counts[theme][word] > 1 else _SAID_ONCE)
             for word, weight in weights.items()
@@ -95,6 +91,10 @@ def titles(
         rivals[theme] = _rivals(made[theme], clauses, shared)
     if encoder is not None:
         made |= _likest(rivals, heads, encoder)
+    for theme, pairs in texts.items():
+        if len(pairs) > _TOPIC_FROM:
+            topic = _topic(pairs, names, spread, vague, themes=len(heads))
+            made[theme] = _with_topic(topic, made[theme])
     return made
 
 
@@ -104,7 +104,7 @@ def _weights(
     """Return what each word of a theme weighs, 0 where it can't name it."""
     named = _telling_words(counts, vague, least=_COMMON_PART * texts)
     return {
-        word: count**0.5 * log(1 + themes / spread[word]) if word in named else 0.0
+        word: count**0.5 * log(1 + themes / max(1, spread[word])) if word in named else 0.0
         for word, count in counts.items()
     }
 
@@ -162,48 +162,29 @@ def _held(form: str, weights: Mapping[str, float]) -> float:
     return sum(weights.get(part, 0.0) for part in parts)
 
 
-def _topics(texts: Mapping[str, Sequence[tuple[str, str]]]) -> dict[str, list[tuple[str, str]]]:
-    """Return large theme -> (stem, word) of what all of it speaks about, beside what its core says.
-
-    Read are texts from the centre to the edge; left out are words that many other themes use too.
-    """
-    forms: dict[str, dict[str, Counter[str]]] = {}
-    counts: dict[str, Counter[str]] = {}
-    for theme, pairs in texts.items():
-        read = pairs[:: max(1, len(pairs) // _TOPIC_TEXTS)]
-        counts[theme], forms[theme] = Counter(), defaultdict(Counter)
-        for _, text in read:
-            said = {token.lower() for tokens in clauses_of(text) for token in tokens if token.isalpha()}
-            for token in sorted(said):
-                for part in telling(token):
-                    forms[theme][part][token] += 1
-                    counts[theme][part] += 1
-        least = _TOPIC_PART * len(read)
-        counts[theme] = Counter({part: count for part, count in counts[theme].items() if count >= least})
-    spread = Counter(part for found in counts.values() for part in found)
-    rare = {part for part, themes in spread.items() if themes <= max(1, _TOPIC_SPREAD * len(texts))}
-    rare -= generic_stems()
-    topics = {}
-    for theme, found in counts.items():
-        weights = {part: found[part] * log(1 + len(texts) / spread[part]) for part in found if part in rare}
-        best = sorted(weights, key=lambda part: (-weights[part], part))
-        topics[theme] = [
-            (part, min(forms[theme][part].items(), key=lambda one: (-one[1], one[0]))[0]) for part in best
-        ]
-    return topics
-
-
 def _topic(
-    found: Mapping[Key, Phrase], weights: Mapping[str, float], beside: Sequence[tuple[str, str]]
+    pairs: Sequence[tuple[str, str]],
+    names: Names,
+    spread: Mapping[str, int],
+    vague: set[str],
+    *,
+    themes: int,
 ) -> str:
-    """Title a large theme: the word at its core, and what else is said with it."""
-    core = next(
-        (key for key in _ranked(found, weights, _DILUTION) if any(weights[part] for part in key)), None
-    )
-    if core is None:
-        return _title(found, weights)
-    words = [word for part, word in beside if part not in core][: _WORDS_APART - 1]
-    return _fitted(": ".join(filter(None, [_form(found[core]), ", ".join(words)])))
+    """Return the word or two that all of a large theme shares, read from its centre to its edge."""
+    read = pairs[:: max(1, len(pairs) // TEXTS_PER_THEME)]
+    weights = _weights(_word_counts(read), spread, vague, themes=themes, texts=len(read))
+    found = {
+        key: phrase
+        for key, phrase in phrases_of(read, names).items()
+        if len(_form(phrase).split()) <= _TOPIC_TOKENS and any(weights[part] for part in key)
+    }
+    return _form(found[_ranked(found, weights, _DILUTION)[0]]) if found else ""
+
+
+def _with_topic(topic: str, title: str) -> str:
+    """Put the topic before the title, which stays as it is where both together are too long."""
+    both = _fitted(f"{topic}: {title}")
+    return both if topic and both.endswith(title) and topic.lower() != title.lower() else title
 
 
 def _telling_words(counts: Counter[str], vague: set[str], *, least: float) -> set[str]:
