@@ -310,6 +310,13 @@ def test_too_many_bad_rows_stop_the_run_but_are_listed(tmp_path: Path) -> None:
     again = call("run", tmp_path / "t.csv", "--out", out, "--max-rejected", "40")
     assert again.exit_code == 0, again.output
     assert manifest(out)["result"]["rows"]["rejected"] == 30
+    # What is finished stays whole: the list of a run that fails later goes beside it.
+    failed = call("run", tmp_path / "t.csv", "--out", out, "--format", "json")
+    assert failed.exit_code == 1
+    beside = tmp_path / "out.rejected.csv"
+    assert json.dumps(str(beside))[1:-1] in failed.stderr
+    assert len(pd.read_csv(beside)) == 30
+    assert call("verify", out).exit_code == 0
 
 
 def test_score_leaves_no_half_file_where_rows_are_too_bad(tmp_path: Path) -> None:

@@ -30,8 +30,12 @@ def _begins(path: Path) -> str:
 
 
 def check_rejected(tally: Tally, chosen: Chosen, out: Path) -> None:
-    """Stop where too many rows were rejected, but leave the list of them in the folder."""
-    listed = out / REJECTED
+    """Stop where too many rows were rejected, but leave the list of them in the folder.
+
+    In one with former results it would belong to these no longer: there it goes beside the folder.
+    """
+    finished = (out / manifest.NAME).exists()
+    listed = out.with_name(f"{out.name}.{REJECTED}") if finished else out / REJECTED
     try:
         pipeline.check_rejected(tally, chosen.settings.input.max_rejected, str(listed))
     except InputError:
