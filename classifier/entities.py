@@ -39,6 +39,9 @@ CARRIED: Final = (
 NEAR: Final = ("near_claim", "near_capability")
 """Columns of evidence, not of its file: what a span is likely about, if not surely enough for a link."""
 
+CAPABILITY_SCORE: Final = "capability_score"
+"""Another such column: the probability that the capability is the one asked for."""
+
 _NUMBER_CUE: Final = (
     r"(?i)[0-9]|\b(half|two|three|four|five|six|seven|eight|nine|ten|twelve|dozen|twenty|thirty|fifty"
     r"|hundred|thousand|couple|several|a (minute|hour|day|week|month|night|weekend))"
@@ -66,7 +69,7 @@ def evidence_of(scored: pd.DataFrame, competitors: Competitors | None = None) ->
     Returns
     -------
     One row per span, documents and spans in their order, index from 0: table EVIDENCE, what later
-    stages fill left empty, then subject, segment, amount, stage, the kept columns and those of NEAR.
+    stages fill left empty, then subject, segment, amount, stage, the kept columns, CAPABILITY_SCORE and NEAR.
     Empty for no spans.
 
     Raises
@@ -91,7 +94,8 @@ def evidence_of(scored: pd.DataFrame, competitors: Competitors | None = None) ->
     extra = [name for name in ("subject", "segment", "stage") if name not in kept]
     amounts = rows["amount"].to_numpy()
     evidence = schema.conform(rows.assign(**filled), schema.EVIDENCE, extra=[*extra, *kept])
-    return evidence.assign(amount=amounts, **dict.fromkeys(NEAR, _blank(schema.STR, len(rows))))
+    near = dict.fromkeys(NEAR, _blank(schema.STR, len(rows)))
+    return evidence.assign(amount=amounts, **{CAPABILITY_SCORE: 0.0}, **near)
 
 
 def _spans(column: pd.Series) -> pd.DataFrame:

@@ -289,7 +289,8 @@ def _themes(spans: pd.DataFrame, known: Sequence[str], encoder: Encoder) -> tupl
     )
     ids = pd.Series([f"T-{number:06d}" for number in range(1, len(order) + 1)], index=order.index)
     spans = spans.assign(theme_id=spans["group"].map(ids))
-    named = titles(_texts(spans), known=known, encoder=encoder)
+    voices = dict(zip(spans["document_id"], spans["account"], strict=True))
+    named = titles(_texts(spans), known=known, voices=voices, encoder=encoder)
     central = central.reindex(order.index)
     accounts = spans[spans["account"] != ""].groupby("group")["account"].nunique()
     themes = pd.DataFrame(

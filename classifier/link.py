@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from classifier.areas import document_weights, known_areas, shares
-from classifier.entities import NEAR, document_texts
+from classifier.entities import CAPABILITY_SCORE, NEAR, document_texts
 from classifier.labels import GAP, REQUEST
 from classifier.lexicon import CHANNEL_WORDS
 from classifier.settings import Settings
@@ -32,6 +32,9 @@ where the claim stands; shared numbers; agreement of product areas."""
 MEANING: Final = ("quote_meaning", "document_meaning", "margin")
 """The same likenesses by sentence vectors, and by how much their mean exceeds that of the next best text."""
 
+
+_OBJECTIVE_SHARE: Final = 0.15
+"""Part of a theme's documents that must speak of an objective which it is said to touch."""
 
 LIKELY: Final = 0.2
 """Probability from which on spans of one claim or capability are held together in themes, where a slip blames
@@ -70,8 +73,8 @@ CLAIM_RULE: Final = Rule(
     by_label=False,
 )
 CAPABILITY_RULE: Final = Rule(
-    weights=(-4.98, 10.88, 0.0, 2.04, 1.3, 1.36, 6.78, 10.59),
-    bias=-4.94,
+    weights=(-4.95, 10.85, 0.0, 2.05, 1.3, 1.39, 6.73, 10.6),
+    bias=-4.93,
     sources={},
     least=0.4,
     by_label=False,
@@ -95,7 +98,14 @@ CAPABILITY_RULE_BY_WORDS: Final = Rule(
     weights=(5.11, 22.21, 0.0, 1.29, 1.65), bias=-5.39, sources={}, least=0.1, by_label=True
 )
 
-_NUMBER: Final = re.compile(r"\d+(?:[.,]\d+)*")
+_MONTH: Final = (
+    "(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?"
+    "|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
+)
+_NUMBER: Final = re.compile(
+    rf"(?i)\b{_MONTH}\s\d{{1,2}}\b|(\d++(?:[.,]\d++)*+)(?!(?:st|nd|rd|th)\b|\s{_MONTH}\b)"
+)
+"""A number of a text, in group 1; days of a month and ordinals are none: every promise has its date."""
 
 
 @dataclass(frozen=True)
@@ -175,8 +185,8 @@ def link_capabilities(
     Returns
     -------
     The evidence with `capability_id` and `capability_status`, both "" where none fits, and for other
-    labels, and with `near_capability` (the best id where it is likely enough for themes). Without
-    capabilities or requests, unchanged.
+    labels, with `capability_score` (probability of the pair) and with `near_capability` (the best id where
+    it is likely enough for themes). Without capabilities or requests, unchanged.
     """
     pairs = capability_pairs(evidence, capabilities, settings, encoder=encoder, sentences=sentences)
     if pairs is None:
@@ -189,6 +199,7 @@ def link_capabilities(
     _mark_near(evidence, pairs.rows.index, NEAR[1], best, probability)
     evidence.loc[pairs.rows.index[linked], "capability_id"] = best[linked]
     evidence.loc[pairs.rows.index[linked], "capability_status"] = status.reindex(best[linked]).to_numpy()
+    evidence.loc[pairs.rows.index[linked], CAPABILITY_SCORE] = probability[linked]
     return evidence
 
 
@@ -202,8 +213,9 @@ def _mark_near(
 def link_objectives(evidence: pd.DataFrame, objectives: pd.DataFrame) -> pd.DataFrame:
     """Say which objective each theme touches, by the words its documents share with it.
 
-    A keyword counts with the rarer of its words, and once per document; a word of the objective's own
-    text half. Each span gets the objective of its theme, spans without theme none.
+    A keyword counts by how rare it is, and once per document; the words of an objective's own text stand in
+    where it has no keywords. A theme touches none of which less than .15 of its documents speak. Each
+    span gets the objective of its theme, spans without theme none.
 
     Returns
     -------
@@ -216,7 +228,10 @@ def link_objectives(evidence: pd.DataFrame, objectives: pd.DataFrame) -> pd.Data
     scores = _objective_scores(texts, objectives)
     by_document = pd.DataFrame(scores, index=texts.index)
     themes = spans[["theme_id", "document_id"]].drop_duplicates()
-    pooled = by_document.reindex(themes["document_id"]).groupby(themes["theme_id"].to_numpy()).mean()
+    said = by_document.reindex(themes["document_id"])
+    by_theme = themes["theme_id"].to_numpy()
+    spoken_of = (said > 0).groupby(by_theme).mean() >= _OBJECTIVE_SHARE
+    pooled = said.groupby(by_theme).mean().where(spoken_of, 0.0)
     names = np.array([*objectives["objective_id"], ""], dtype=object)
     best = np.where(pooled.max(axis=1) > 0, pooled.to_numpy().argmax(axis=1), len(objectives))
     chosen = pd.Series(names[best], index=pooled.index)
@@ -351,8 +366,7 @@ def _stem_set(text: str) -> frozenset[str]:
 
 
 def _shared_numbers(left: Sequence[str], right: Sequence[str]) -> Reals:
-    ours = [set(_NUMBER.findall(text)) for text in left]
-    theirs = [set(_NUMBER.findall(text)) for text in right]
+    ours, theirs = ([set(_NUMBER.findall(text)) - {""} for text in texts] for texts in (left, right))
     return np.array([[float(bool(a & b)) for b in theirs] for a in ours])
 
 
@@ -394,12 +408,10 @@ def _strongest(documents: pd.Series, best: np.ndarray, probability: Reals) -> np
 
 
 def _objective_scores(texts: pd.Series, objectives: pd.DataFrame) -> Reals:
-    phrases: list[dict[tuple[str, ...], float]] = []
+    phrases: list[set[tuple[str, ...]]] = []
     for text, keywords in zip(objectives["objective"], objectives["keywords"], strict=True):
-        telling = [stem(word) for word in words(text) if word not in stop_words()]
-        own: dict[tuple[str, ...], float] = {(word,): 0.5 for word in telling}
-        listed = {tuple(stems(part)): 1.0 for part in keywords.split(";") if stems(part)}
-        phrases.append({**own, **listed})
+        own: set[tuple[str, ...]] = {(stem(word),) for word in words(text) if word not in stop_words()}
+        phrases.append({tuple(stems(part)) for part in keywords.split(";") if stems(part)} or own)
     heard = [" " + " ".join(stems(text)) + " " for text in texts]
     known = {phrase for listed in phrases for phrase in listed}
     found = {
@@ -407,7 +419,6 @@ def _objective_scores(texts: pd.Series, objectives: pd.DataFrame) -> Reals:
     }
     scores = np.zeros((len(heard), len(phrases)))
     for column, listed in enumerate(phrases):
-        for phrase, weight in sorted(listed.items()):
-            rarity = np.log((1 + len(heard)) / (1 + found[phrase].sum()))
-            scores[:, column] += weight * rarity * found[phrase]
+        for phrase in sorted(listed):
+            scores[:, column] += np.log((2 + len(heard)) / (1 + found[phrase].sum())) * found[phrase]
     return scores

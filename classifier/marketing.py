@@ -10,6 +10,7 @@ from typing import Final
 import pandas as pd
 
 from classifier import schema
+from classifier.entities import CAPABILITY_SCORE
 from classifier.factors import documents_of, examples, measure, most_common, priorities, ranked
 from classifier.labels import GAP, REQUEST
 from classifier.revenue import Revenue, account_keys, is_open
@@ -22,6 +23,11 @@ UNMET: Final = "unmet_expectation"
 EDUCATION: Final = "education_gap"
 DIFFERENTIATOR: Final = "differentiator"
 OBJECTION: Final = "objection"
+
+_OF_CAPABILITIES: Final = (EDUCATION, DIFFERENTIATOR)
+
+_RENEWING: Final = r"(?i)renew"
+"""Deal stages of customers who may stay or leave: what they object to is no matter of winning them."""
 
 _GAP_KIND: Final = {
     "advertised": "communication",
@@ -55,7 +61,7 @@ def items_of(evidence: pd.DataFrame, capabilities: pd.DataFrame) -> pd.DataFrame
     A gap that contradicts a claim puts the claim at risk; another gap is an unmet expectation of its
     theme. A request for an available capability is an education gap; where its document names a
     competitor, that capability is also a differentiator against it. Other spans of documents that
-    name a competitor or belong to an open deal are objections of their theme.
+    name a competitor are objections of their theme, and so are pain points and requests of an open deal.
 
     Parameters
     ----------
@@ -77,7 +83,7 @@ def items_of(evidence: pd.DataFrame, capabilities: pd.DataFrame) -> pd.DataFrame
     wanted = (spans["label"] == REQUEST) & (spans["capability_id"] != "")
     there = wanted & (spans["capability_status"] == AVAILABLE)
     rivals = spans["rival"] != ""
-    contested = (rivals | is_open(spans["stage"])) & ~there
+    contested = (rivals | (is_open(spans["stage"]) & ~gap)) & ~there
     parts = [
         _items(spans[claimed], CLAIM_AT_RISK, "claim_id"),
         _items(spans[gap & ~claimed], UNMET, "theme_id"),
@@ -126,14 +132,18 @@ def marketing_backlog(
     documents = documents_of(items, "item_id")
     measures = measure(documents, "item_id", trend, revenue, as_of=as_of, half_life_days=half_life)
     table = measures.by_key.join(priorities(measures, settings.rank.weights))
-    # What contradicts a claim most surely tells more of it than what is typical of a theme.
-    at_risk = items["kind"] == CLAIM_AT_RISK
-    telling = items.assign(telling=items["claim_score"].where(at_risk, items["centrality"]))
+    # What is most surely about a claim or a capability tells more of it than what is typical of a theme.
+    surest = {CLAIM_AT_RISK: "claim_score", **dict.fromkeys(_OF_CAPABILITIES, CAPABILITY_SCORE)}
+    telling = items.assign(telling=items["centrality"])
+    for kind, column in surest.items():
+        telling["telling"] = telling["telling"].where(items["kind"] != kind, items[column])
     table = table.join(examples(telling, "item_id", first="telling"))
     table["kind"] = items.drop_duplicates("item_id").set_index("item_id")["kind"]
     for column in ("theme_id", "claim_id", "capability_id", "objective_id", "expectation_source", "rival"):
         table[column] = most_common(items, "item_id", column).reindex(table.index).astype("str").fillna("")
     table["churn"] = items.groupby("item_id")["churn_risk"].any()
+    renewing = items.assign(renewing=items["stage"].str.contains(_RENEWING, regex=True))
+    table["renewing"] = renewing.groupby("item_id")["renewing"].mean() > 1 / 2
     table = _described(table, themes, claims, capabilities)
     return ranked(table.rename_axis("item_id").reset_index(), "item_id", schema.MARKETING_BACKLOG)
 
@@ -143,7 +153,7 @@ def _described(
 ) -> pd.DataFrame:
     """Fill the words of each row: from the claim, the capability or the theme it is about."""
     at_risk = table["kind"] == CLAIM_AT_RISK
-    taught = table["kind"].isin([EDUCATION, DIFFERENTIATOR])
+    taught = table["kind"].isin(_OF_CAPABILITIES)
     by_claim = claims.drop_duplicates("claim_id").set_index("claim_id")
     by_capability = capabilities.drop_duplicates("capability_id").set_index("capability_id")
     by_theme = themes.set_index("theme_id")
@@ -155,14 +165,14 @@ def _described(
     table["title"] = table["claim"].where(at_risk, offered.where(taught, title))
     table["competitor"] = table["rival"].where(table["kind"].isin([OBJECTION, DIFFERENTIATOR]), "")
     table["docs_url"] = table["capability_id"].map(by_capability["docs_url"]).astype("str").fillna("")
-    rows = table[["kind", "expectation_source", "churn", "claim_id", "competitor", "docs_url"]]
+    rows = table[["kind", "expectation_source", "churn", "renewing", "claim_id", "competitor", "docs_url"]]
     advice = [_advice(*row) for row in rows.itertuples(index=False, name=None)]
     table[["goal", "gap_kind", "next_step"]] = pd.DataFrame(advice, index=table.index, dtype="str")
     return table
 
 
 def _advice(
-    kind: str, source: str, churn: bool, claim_id: str, competitor: str, docs_url: str
+    kind: str, source: str, churn: bool, renewing: bool, claim_id: str, competitor: str, docs_url: str
 ) -> tuple[str, str, str]:
     """Return goal, kind of gap and next step."""
     if kind == CLAIM_AT_RISK:
@@ -170,12 +180,15 @@ def _advice(
         return (_RETENTION if churn else "brand"), "communication", step
     if kind == EDUCATION:
         where = f": {docs_url}" if docs_url else ""
-        return "education", "knowledge", f"Show these customers that it is there already{where}"
+        step = f"If the quotes do ask for this: show these customers where it is{where}"
+        return "education", "knowledge", step
     if kind == DIFFERENTIATOR:
         return "conversion", "knowledge", f"Say that we have it too where {_listed(competitor)} is considered"
     if kind == OBJECTION:
         against = f" against {_listed(competitor)}" if competitor else ""
-        return (_RETENTION if churn else "conversion"), "", f"Write an honest answer for sales talks{against}"
+        talks = "renewal talks" if renewing else "sales talks"
+        goal = _RETENTION if churn or renewing else "conversion"
+        return goal, "", f"Write an honest answer for {talks}{against}"
     goal = _RETENTION if churn else _GOAL.get(source, _RETENTION)
     return goal, _GAP_KIND.get(source, ""), _UNMET_STEP.get(source, _UNMET_STEP[""])
 

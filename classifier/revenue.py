@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 CUSTOMER: Final = "customer"
-_CLOSED: Final = r"(?i)closed|won|lost|churned|dead|disqualified"
+_CLOSED: Final = r"(?i)closed|won|lost|churned|dead|disqualified|onboard"
 
 
 @dataclass(frozen=True)

@@ -323,6 +323,14 @@ def test_no_title_is_longer_for_its_topic():
     assert titles({"many": [(str(n), "bookmarks") for n in range(400)]})["many"] == "Bookmarks"
 
 
+def test_who_speaks_is_in_a_title_only_where_nothing_else_is_said():
+    vague = [("1", "it is broken"), ("2", "they are broken"), ("3", "it is broken")]
+    texts = {"vague": vague, "board": [*BOARD, ("9", "I wait for the board")]}
+    assert titles({"vague": vague})["vague"] == "Broken"
+    found = titles(texts, encoder=fit_tfidf([text for pairs in texts.values() for _, text in pairs]))
+    assert found == {"vague": "It is broken", "board": "Board takes an age to open"}
+
+
 def test_no_line_of_a_log_is_a_title():
     said = [("1", "status 1749063460073 Getting accounts"), ("2", "Accounts cannot be opened")]
     assert titles({"a": said})["a"] == "Accounts cannot be opened"

@@ -128,6 +128,41 @@ def test_where_an_expectation_came_from_moves_the_probability():
     assert before[0] < advertised[0]
 
 
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        ("24 months, 30 % off", {"24", "30"}),
+        ("we came on the 24th, and 24 October", set()),
+        ("demo on March 3 at 1,200.50", {"1,200.50"}),
+        ("the 21st of 300 vans in 2nd gear", {"300"}),
+        ("4 marches, 5 augers", {"4", "5"}),
+    ],
+)
+def test_days_and_ordinals_are_no_numbers_of_a_promise(text, numbers):
+    known = ["24", "30", "3", "1,200.50", "300", "2", "4", "5", "21"]
+    shared = link._shared_numbers([text], known)[0]
+    found = {one for one, hit in zip(known, shared, strict=True) if hit}
+    assert found == numbers
+
+
+@pytest.mark.parametrize(("silent", "touched"), [(5, "OBJ-2"), (6, "")])
+def test_an_objective_is_touched_where_enough_documents_speak_of_it(silent, touched):
+    quotes = ["the slow board", *["it is red"] * silent]
+    rows = [{"document_id": f"d{n}", "spans": [span("pain_point", quote)]} for n, quote in enumerate(quotes)]
+    evidence = evidence_of(scored_rows(rows)).assign(theme_id="T-1")
+    assert set(link.link_objectives(evidence, OBJECTIVES)["objective_id"]) == {touched}
+
+
+def test_an_objective_with_keywords_is_not_found_by_its_other_words():
+    evidence = evidence_of(
+        scored_rows([{"document_id": "d", "spans": [span("pain_point", "the money flow")]}])
+    )
+    evidence = evidence.assign(theme_id="T-1")
+    assert set(link.link_objectives(evidence, OBJECTIVES)["objective_id"]) == {""}
+    plain = OBJECTIVES.assign(keywords="")
+    assert set(link.link_objectives(evidence, plain)["objective_id"]) == {"OBJ-1"}
+
+
 def test_requests_find_the_capability_they_ask_for():
     quotes = ["please add a dark mode to the mobile app", "a sauna for the staff would be grand"]
     rows = [{"document_id": f"d{n}", "spans": [span("feature_request", q)]} for n, q in enumerate(quotes)]

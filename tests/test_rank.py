@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from test_link import CAPABILITIES, CLAIMS, OBJECTIVES, table
 from themes_samples import scored_rows, shop, span
 
-from classifier import backlogs, cluster, encoders, factors, schema, sentences, settings, static
+from classifier import backlogs, cluster, encoders, factors, rank, schema, sentences, settings, static
+from classifier.entities import evidence_of
 from classifier.errors import SettingsError
 from classifier.factors import documents_of, examples, measure, priorities
 from classifier.labels import LABELS
@@ -167,7 +168,14 @@ def test_another_currency_is_counted_and_left_out():
 
 @pytest.mark.parametrize(
     ("stage", "open_"),
-    [("Proposal", True), ("Renewal", True), ("Closed Lost", False), ("churned", False), ("", False)],
+    [
+        ("Proposal", True),
+        ("Renewal", True),
+        ("Closed Lost", False),
+        ("churned", False),
+        ("Onboarding", False),
+        ("", False),
+    ],
 )
 def test_open_stages(stage, open_):
     assert is_open(pd.Series([stage], dtype="str")).tolist() == [open_]
@@ -246,6 +254,30 @@ def test_every_kind_of_marketing_work():
         "delivery",
     )
     assert (found["claim_id"] == "").all()
+
+
+def test_objections_before_a_renewal_are_a_matter_of_keeping_a_customer():
+    pain, gap = span("pain_point", "the board is slow"), span("expectation_gap", "you said it would be quick")
+    rows = [{"document_id": "1", "stage": "Renewal", "expectation_source": "told", "spans": [pain, gap]}]
+    found = built(scored_rows(rows)).marketing_backlog.set_index("kind")
+    # The gap has a row of its own: it is no objection, too.
+    assert sorted(found.index) == ["objection", "unmet_expectation"]
+    assert found.loc["objection", ["mentions", "goal"]].tolist() == [1, "retention"]
+    assert found.loc["objection", "next_step"] == "Write an honest answer for renewal talks"
+    assert "board" in found.loc["objection", "quote_1"]
+
+
+@pytest.mark.parametrize(("others", "shown"), [(0, "CAP-1"), (1, ""), (2, "")])
+def test_a_theme_asks_for_what_most_of_its_requests_ask_for(others, shown):
+    wanted = [span("feature_request", "please add dark mode to the mobile app")]
+    rows = [{"document_id": "a", "spans": wanted}]
+    for number in range(others):
+        other = span("feature_request", f"please add {('bigger type', 'a larger font')[number]}")
+        rows.append({"document_id": f"o{number}", "spans": [other]})
+    evidence = evidence_of(scored_rows(rows)).assign(theme_id="T-1")
+    evidence.loc[evidence["document_id"] == "a", "capability_id"] = "CAP-1"
+    found = rank._asked_for(evidence)
+    assert found.to_dict() == ({"T-1": shown} if shown else {})
 
 
 def test_influence_adds_up():

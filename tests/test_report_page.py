@@ -297,6 +297,11 @@ def test_no_dates_no_chart():
     assert "Name the column with <code>--date-column</code>" in page_of(found)
 
 
+def test_without_channels_there_is_no_map():
+    found = results(60)
+    assert views.page(dataclasses.replace(found, influence=found.influence.assign(channel=""))).heat is None
+
+
 def test_without_departments_the_map_shows_areas():
     found = results()
     heat = views.page(dataclasses.replace(found, influence=found.influence.assign(department=""))).heat
@@ -320,7 +325,12 @@ def weekly(weeks, start="2016-01-04"):
 
 @pytest.mark.parametrize(
     ("weeks", "step", "first"),
-    [(60, "week", "4 Jan"), (120, "month", "Jan 2016"), (600, "quarter", "Q1 2016")],
+    [
+        (50, "week", "4 Jan"),
+        (60, "week", "4 Jan 2016"),
+        (120, "month", "Jan 2016"),
+        (600, "quarter", "Q1 2016"),
+    ],
 )
 def test_long_periods_are_shown_in_longer_steps(weeks, step, first):
     course = views.page(dataclasses.replace(nothing(), weekly=weekly(weeks))).course

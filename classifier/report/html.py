@@ -23,7 +23,7 @@ FILES = (
     ),
     ("marketing_backlog.csv", "all entries of the marketing backlog"),
     ("claims_at_risk.csv", "public claims that customers contradict (only with --claims)"),
-    ("themes.csv", "the themes with their permanent ids"),
+    ("themes.csv", "the themes with their ids"),
     ("evidence.csv", "one row per quoted span: which document, which theme, which label"),
     ("influence.csv", "which channel tells which department what"),
     ("backlogs.xlsx", "the same tables for a spreadsheet"),

@@ -81,17 +81,8 @@ def product_items(results: Results, limit: int) -> tuple[Item, ...]:
 def marketing_items(results: Results, limit: int) -> tuple[Item, ...]:
     """Return the first `limit` entries of the marketing backlog."""
     top = results.marketing_backlog.head(limit)
-    quotes = _Quotes(results.evidence, top, ("theme_id", "claim_id"))
-    courses = _courses(results, top["theme_id"])
-    return tuple(
-        Item(
-            anchor=f"m-{row['rank']}",
-            fields=row,
-            quotes=quotes.of(row),
-            weeks=courses.get(row["theme_id"], ()),
-        )
-        for row in _rows(top)
-    )
+    quotes = _Quotes(results.evidence, top, ("theme_id", "claim_id", "capability_id"))
+    return tuple(Item(anchor=f"m-{row['rank']}", fields=row, quotes=quotes.of(row)) for row in _rows(top))
 
 
 def claim_items(results: Results, limit: int) -> tuple[Item, ...]:

@@ -159,7 +159,9 @@ def _course(weekly: pd.DataFrame, as_of: pd.Timestamp | None) -> Course | None:
     step, counted = _coarse(per_week)
     return Course(
         step=step,
-        ticks=tuple(_tick(at, step) for at in counted.index),
+        ticks=tuple(
+            _tick(at, step, with_year=counted.index[0].year < counted.index[-1].year) for at in counted.index
+        ),
         series=tuple(
             Series(label, TITLES[label], tuple(int(value) for value in counted[label]))
             for label in LABELS
@@ -179,10 +181,10 @@ def _coarse(per_week: pd.DataFrame) -> tuple[str, pd.DataFrame]:
     return "quarter", per_week.resample("QS").sum()
 
 
-def _tick(at: pd.Timestamp, step: str) -> str:
+def _tick(at: pd.Timestamp, step: str, *, with_year: bool) -> str:
     month = MONTHS[at.month - 1]
     if step == "week":
-        return f"{at.day} {month}"
+        return f"{at.day} {month} {at.year}" if with_year else f"{at.day} {month}"
     return f"{month} {at.year}" if step == "month" else f"Q{at.quarter} {at.year}"
 
 
@@ -208,7 +210,7 @@ def _groups(claims: pd.DataFrame, column: str) -> tuple[Group, ...]:
 
 
 def _heat(influence: pd.DataFrame) -> Heat | None:
-    if not influence["mentions"].sum():
+    if not (influence["channel"] != "").any():
         return None
     by = "department" if (influence["department"] != "").any() else "area"
     named = influence.assign(

@@ -6,7 +6,7 @@ in. Never lets through a name that only a person's document could explain.
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import chain
@@ -32,9 +32,13 @@ _CLAUSE_TOKENS: Final = range(3, 8)
 """Tokens of a whole clause that may stand for the phrase in it: "Board takes an age to open"."""
 
 _SPEAKERS: Final = {
-    *("i", "we", "you", "he", "she", "it", "they", "there", "here", "this", "that", "these", "those"),
-    *("my", "our", "your", "his", "her", "their", "who", "what", "why", "how", "where", "which"),
+    *("i", "we", "you", "he", "she", "it", "they", "this", "that", "these", "those"),
+    *("my", "our", "your", "his", "her", "their"),
+}
+_GOING_ON: Final = {
+    *("there", "here", "who", "what", "why", "how", "where", "which"),
     *("and", "but", "or", "so", "then", "also", "because", "if", "when", "while", "since", "until", "as"),
+    *("though", "although", "unless", "once", "than", "too"),
     *("is", "are", "was", "were", "do", "does", "did", "can", "could", "will", "would", "should"),
     *("has", "have", "had", "please", "hi", "hello", "dear", "thanks", "yes", "not", "just"),
     *("about", "after", "before", "with", "at", "for", "of", "by", "from", "to", "on", "in"),
@@ -64,7 +68,12 @@ def clauses_of(text: str) -> list[list[str]]:
 class Names:
     """Tells which capitalised words are known well enough to stand in a title."""
 
-    def __init__(self, themes: Iterable[Sequence[tuple[str, str]]], known: Iterable[str]) -> None:
+    def __init__(
+        self,
+        themes: Iterable[Sequence[tuple[str, str]]],
+        known: Iterable[str],
+        voices: Mapping[str, str],
+    ) -> None:
         self.known = {word for text in known for word in words(text)}
         self.seen: dict[str, set[str]] = defaultdict(set)
         for pairs in themes:
@@ -73,7 +82,7 @@ class Names:
                     if word[0].islower():
                         self.known.add(fold(word))
                     else:
-                        self.seen[fold(word)].add(document)
+                        self.seen[fold(word)].add(voices.get(document) or document)
 
     def allow(self, word: str) -> bool:
         """Tell whether a word may stand in a title."""
@@ -92,7 +101,7 @@ def phrases_of(pairs: Sequence[tuple[str, str]], names: Names) -> dict[Key, Phra
     for document, text in pairs:
         for tokens in clauses_of(text):
             ends = [_may_end(token) for token in tokens]
-            allowed = [names.allow(token) for token in tokens]
+            allowed = [names.allow(token) and not _CODE.search(token) for token in tokens]
             told = [telling(token) for token in tokens]
             for start, end in _spans(ends, allowed, longest):
                 phrase = found[tuple(chain.from_iterable(told[start:end]))]
@@ -104,14 +113,20 @@ def phrases_of(pairs: Sequence[tuple[str, str]], names: Names) -> dict[Key, Phra
     return dict(found)
 
 
-def whole_clauses(pairs: Sequence[tuple[str, str]], names: Names) -> dict[Key, Phrase]:
-    """Collect the short clauses of a theme that read as titles, by the stems of their telling words."""
+def whole_clauses(
+    pairs: Sequence[tuple[str, str]], names: Names, *, spoken: bool = False
+) -> dict[Key, Phrase]:
+    """Collect the short clauses of a theme that read as titles, by the stems of their telling words.
+
+    With `spoken` also those that say who speaks, or of what it spoke before: "I am having problems".
+    """
+    not_first = _GOING_ON if spoken else _GOING_ON | _SPEAKERS
     found: dict[Key, Phrase] = defaultdict(Phrase)
     for document, text in pairs:
         for tokens in clauses_of(text):
             if (
                 len(tokens) in _CLAUSE_TOKENS
-                and re.split("['’]", tokens[0].lower())[0] not in _SPEAKERS
+                and re.split("['’]", tokens[0].lower())[0] not in not_first
                 and not tokens[0][0].isdigit()
                 and _may_end(tokens[-1])
                 and all(map(names.allow, tokens))

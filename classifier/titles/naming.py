@@ -17,6 +17,8 @@ from classifier.vectors import CHUNK, EXACT_UP_TO, UBIQUITOUS, Encoder, generic_
 
 LONGEST_TITLE: Final = 60
 TEXTS_PER_THEME: Final = 80
+_TEXTS_PER_DOCUMENT: Final = 6
+"""A long document, or one that repeats itself, would else name a theme alone."""
 # Longer phrases read better but dilute: exponent by eye on two invented companies.
 _DILUTION: Final = 0.4
 _CLAUSE_DILUTION: Final = 0.15
@@ -47,6 +49,7 @@ def titles(
     texts: Mapping[str, Sequence[tuple[str, str]]],
     *,
     known: Iterable[str] = (),
+    voices: Mapping[str, str] | None = None,
     encoder: Encoder | None = None,
 ) -> dict[str, str]:
     """Name each theme by what it says and others don't.
@@ -61,11 +64,13 @@ def titles(
     Parameters
     ----------
     texts
-        Theme -> (document, text) pairs, the most central ones first; at most 80 are read, and for the
-        words that a large theme shares 80 more, from its centre to its edge.
+        Theme -> (document, text) pairs, the most central ones first; at most 80 are read, six of one
+        document, and for the words that a large theme shares 80 more, from its centre to its edge.
     known
         Texts that may be quoted freely (areas, claims, capabilities, competitors): a capitalised word
-        may stand in a title if it is in them, in lower case anywhere, or in three documents.
+        may stand in a title if it is in them, in lower case anywhere, or said by three voices.
+    voices
+        Document -> who speaks in it, such as its account; a document without is a voice of its own.
     encoder
         Turns texts into vectors.
 
@@ -73,8 +78,8 @@ def titles(
     -------
     Theme -> title of at most 60 characters; "" where a theme holds no words.
     """
-    heads = {theme: pairs[:TEXTS_PER_THEME] for theme, pairs in texts.items()}
-    names = Names(heads.values(), known)
+    heads = {theme: _head(pairs) for theme, pairs in texts.items()}
+    names = Names(heads.values(), known, voices or {})
     counts = {theme: _word_counts(pairs) for theme, pairs in heads.items()}
     spread = Counter(word for found in counts.values() for word in found)
     vague = _vague(heads.values())
@@ -89,13 +94,30 @@ def titles(
         clauses = whole_clauses(pairs, names)
         made[theme] = _clause(clauses, shared) or _title(phrases_of(pairs, names), weights)
         rivals[theme] = _rivals(made[theme], clauses, shared)
+        if not clauses and " " not in made[theme]:
+            spoken = _rivals("", whole_clauses(pairs, names, spoken=True), shared)
+            rivals[theme] = spoken or rivals[theme]
     if encoder is not None:
         made |= _likest(rivals, heads, encoder)
-    for theme, pairs in texts.items():
-        if len(pairs) > _TOPIC_FROM:
-            topic = _topic(pairs, names, spread, vague, themes=len(heads))
+    for theme, said in texts.items():
+        if len(said) > _TOPIC_FROM:
+            topic = _topic(said, names, spread, vague, themes=len(heads))
             made[theme] = _with_topic(topic, made[theme])
     return made
+
+
+def _head(pairs: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return the first texts of a theme, few of one document."""
+    taken: list[tuple[str, str]] = []
+    seen: Counter[str] = Counter()
+    for start in range(0, len(pairs), TEXTS_PER_THEME):
+        for document, text in pairs[start : start + TEXTS_PER_THEME]:
+            seen[document] += 1
+            if seen[document] <= _TEXTS_PER_DOCUMENT:
+                taken.append((document, text))
+        if len(taken) >= TEXTS_PER_THEME:
+            break
+    return taken[:TEXTS_PER_THEME]
 
 
 def _weights(
@@ -112,7 +134,8 @@ def _weights(
 def _rivals(title: str, clauses: Mapping[Key, Phrase], weights: Mapping[str, float]) -> dict[str, float]:
     """Return the title and the clauses that may stand for it, with what part each holds of the most held."""
     forms = {title, *(_fitted(_form(clause)) for clause in clauses.values())} - {""}
-    held = {form: _held(form, weights) for form in forms}
+    # A word alone says less than what is said with it.
+    held = {form: _held(form, weights) if " " in form else 0.0 for form in forms}
     most = max(held.values(), default=0.0) or 1.0
     best = sorted(held, key=lambda form: (form != title, -held[form], form))[:_COMPARED]
     return {form: held[form] / most for form in best}
@@ -123,8 +146,8 @@ def _likest(
     texts: Mapping[str, Sequence[tuple[str, str]]],
     encoder: Encoder,
 ) -> dict[str, str]:
-    """Return, for themes with several rivals, the one most like its texts that holds most of its weight."""
-    chosen = {}
+    """Return of each theme's rivals the one most like its texts that holds most of its weight."""
+    chosen = {theme: next(iter(found)) for theme, found in rivals.items() if len(found) == 1}
     for some in _together({theme: found for theme, found in rivals.items() if len(found) > 1}, texts):
         said = {theme: [text for _, text in texts[theme]] for theme in some}
         everything = sorted({*chain(*said.values()), *chain(*(rivals[theme] for theme in some))})
@@ -171,7 +194,7 @@ def _topic(
     themes: int,
 ) -> str:
     """Return the word or two that all of a large theme shares, read from its centre to its edge."""
-    read = pairs[:: max(1, len(pairs) // TEXTS_PER_THEME)]
+    read = _head(pairs[:: max(1, len(pairs) // TEXTS_PER_THEME)])
     weights = _weights(_word_counts(read), spread, vague, themes=themes, texts=len(read))
     found = {
         key: phrase
