@@ -33,7 +33,7 @@ _INPUT = (
     ("--id-column", "NAME", "Column that names each document."),
     ("--date-column", "NAME", "Column that says when it was written."),
     ("--account-column", "NAME", "Column that names the customer's account."),
-    ("--amount-column", "NAME", "Column that holds the deal amount or revenue."),
+    ("--amount-column", "NAME", "Column that holds the amount of a deal; counts while its stage is open."),
     ("--encoding", "NAME", "Text encoding, such as cp1252 (otherwise found out)."),
     ("--delimiter", "CHAR", "Delimiter of delimited text: , ; tab | (otherwise found out)."),
     ("--sheet", "NAME", "Sheet of a workbook (otherwise the first that isn't empty)."),
@@ -271,6 +271,8 @@ def _where(pairs: tuple[str, ...]) -> dict[str, str]:
         column, equals, value = pair.partition("=")
         if not equals or not column:
             raise OptionError(f"--where {pair!r} is not COLUMN=VALUE; write it like --where channel=email")
+        if column == "created_at":
+            raise OptionError(f"--where {pair!r}: for dates there are --since and --until")
         if chosen.setdefault(column, value) != value:
             raise OptionError(
                 f"--where names {column!r} twice, {chosen[column]!r} and {value!r}; "

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from classifier import classify, clean, language, redact, schema, spans
+from classifier.amounts import parse_amount
 from classifier.classify import Scores
 from classifier.dedupe import SAME_ID, Fingerprints, Register, fingerprints
 from classifier.errors import InputError
@@ -137,6 +138,10 @@ class Tally:
             found.append(
                 f"{same_id} row(s) repeat a document_id with another text; the {self.counts} one counts, "
                 "the others are in duplicates.csv; is --id-column the right one?"
+            )
+        if not self.scored and (filtered := self.dropped.reasons["filtered"]):
+            found.append(
+                f"no row is left: {filtered} of {self.read} fit neither --where, --since nor --until"
             )
         return tuple(found)
 
@@ -270,7 +275,10 @@ def _wanted(documents: pd.DataFrame, filters: Filters) -> np.ndarray:
         wanted &= (documents["created_at"] < filters.until).to_numpy()
     for column, value in filters.where.items():
         name = column if column in FILTERABLE else f"{KEPT}{column}"
-        wanted &= (documents[name].astype("str") == value).to_numpy()
+        if name == "amount":
+            wanted &= (documents[name] == parse_amount(value)).to_numpy()
+        else:
+            wanted &= (documents[name].astype("str") == value).to_numpy()
     return wanted
 
 

@@ -16,6 +16,7 @@ from typing import Final
 import pandas as pd
 
 from classifier import schema
+from classifier.amounts import dots_part_thousands
 from classifier.errors import InputError
 
 STATUSES: Final = ("available", "planned", "not_planned")
@@ -132,7 +133,10 @@ def _column(name: str, dtype: str, numbers: Sequence[int], cells: list[str], fau
     column = pd.Series(cells, dtype="str")
     blank = column == ""
     if dtype == schema.REAL:
-        values: pd.Series = pd.to_numeric(column.mask(blank), errors="coerce")
+        plain = column
+        if dots_part_thousands(column):
+            plain = column.str.replace(".", "", regex=False).str.replace(",", ".", regex=False)
+        values: pd.Series = pd.to_numeric(plain.mask(blank), errors="coerce")
         values = values.mask(values.abs() == math.inf)
     elif dtype == schema.TIME:
         values = pd.to_datetime(column.mask(blank), errors="coerce", utc=True, format="ISO8601")

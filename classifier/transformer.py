@@ -244,6 +244,8 @@ def _overflows(about: str) -> bool:
 
 
 def _session(path: Path) -> Any:
+    # Before the import, which else notes this machine in the user's cache and looks for a host to tell.
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     import onnxruntime as ort
 
     options = ort.SessionOptions()

@@ -412,6 +412,7 @@ def test_equal_ids_in_two_files_are_two_documents(tmp_path: Path) -> None:
         (["run", "t.csv", "--out", "out", "--model", "nothing"], 1, "default"),
         (["run", "t.csv", "--out", "out", "--since", "soon"], 2, "2026-03-31"),
         (["run", "t.csv", "--out", "out", "--where", "channel"], 2, "COLUMN=VALUE"),
+        (["run", "t.csv", "--out", "out", "--where", "created_at=2026-03-01"], 2, "--since"),
         (["run", "t.csv", "--out", "out", "--where", "plam=pro"], 1, "no column 'plam' (--where)"),
         (["run", "t.csv", "--out", "out", "--as-of", "31.3.2026"], 2, "--as-of"),
         (["run", "t.csv", "--out", "out", "--encoding", "utf9"], 2, "--encoding"),
@@ -459,6 +460,37 @@ def test_a_folder_with_foreign_files_is_refused(tmp_path: Path) -> None:
     assert "--force" in refused.stderr
     assert call("run", table, "--out", out, "--force").exit_code == 0
     assert (out / "holiday.jpg").read_bytes() == b"x"
+
+
+def test_inputs_in_the_folder_of_results_are_never_overwritten(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    export = write_csv(out / "evidence.csv", ["id", "text"], [[1, "It crashes."]])
+    before = export.read_bytes()
+    result = call("run", export, "--out", out, "--force")
+    assert result.exit_code == 1
+    assert "never overwritten" in result.stderr
+    assert export.read_bytes() == before
+
+
+def test_a_filter_compares_amounts_as_numbers_and_tells_where_nothing_is_left(tmp_path: Path) -> None:
+    rows = [[1, "1,000", "It crashes."], [2, "20", "It is slow."]]
+    table = write_csv(tmp_path / "t.csv", ["id", "amount", "text"], rows)
+    found = call("score", table, "--out", tmp_path / "a.csv", "--where", "amount=1000")
+    assert pd.read_csv(tmp_path / "a.csv")["document_id"].tolist() == [1], found.output
+    none = call("score", table, "--out", tmp_path / "b.csv", "--where", "amount=3")
+    assert none.exit_code == 0
+    assert "no row is left: 2 of 2" in none.stderr
+
+
+@pytest.mark.slow
+def test_nothing_is_told_to_the_makers_of_a_library(tmp_path: Path) -> None:
+    table = write_csv(tmp_path / "t.csv", ["id", "text"], [[1, "It crashes every day since the update."]])
+    home = tmp_path / "home"
+    home.mkdir()
+    done = process("run", table, "--out", "out", "--tier", "accurate", folder=tmp_path, HOME=str(home))
+    assert done.returncode == 0, done.stderr
+    assert not [path for path in home.rglob("*") if "onnx" in path.name or "Microsoft" in path.name]
 
 
 def test_errors_as_json(tmp_path: Path) -> None:

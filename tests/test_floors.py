@@ -32,6 +32,7 @@ FLOORS = {
     "remembered": 1,
     "shipped": 1,
     "composed": 1,
+    "amounts": 1,
     "read": 2,
     "clean": 2,
     "redact": 2,

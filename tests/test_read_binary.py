@@ -25,6 +25,7 @@ def test_parquet_columns_of_all_types(tmp_path):
             "flag": pa.array([True, False, None]),
             "day": pa.array([date(2026, 1, 2), None, None]),
             "blob": pa.array([b"\xff", None, b""]),
+            "bytes": pa.array(["ça va".encode(), None, b"x"]),
             "nothing": pa.nulls(3),
             "vectors": pa.array([[0.5], None, []]),
             "prices": pa.array([[Decimal("1.50")], None, []]),
@@ -32,7 +33,7 @@ def test_parquet_columns_of_all_types(tmp_path):
         }
     )
     pq.write_table(table, tmp_path / "a.parquet")
-    keep = ("number", "tags", "flag", "day", "blob", "nothing", "vectors", "prices", "hours")
+    keep = ("number", "tags", "flag", "day", "blob", "bytes", "nothing", "vectors", "prices", "hours")
     result = read(tmp_path / "a.parquet", keep=keep)
     assert result.column("body") == ["a", "", "c"]
     assert result.column("channel") == ["email", "", ""]
@@ -48,6 +49,7 @@ def test_parquet_columns_of_all_types(tmp_path):
         "flag": ["true", "false", ""],
         "day": ["2026-01-02", "", ""],
         "blob": ["ff", "", ""],
+        "bytes": ["ça va", "", "x"],
         "nothing": ["", "", ""],
         "vectors": ["0.5", "", ""],
         "prices": ["1.50", "", ""],

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from classifier.amounts import dots_part_thousands, parse_amounts
 from classifier.buffers import Column
 from classifier.read import dates
 from classifier.read import stamps as written_times
-from classifier.read.amounts import parse_amounts
 from classifier.read.dates import DateStyle, parse_dates, style_of
 
 
@@ -177,6 +177,7 @@ def test_columns_without_dates_keep_their_length_and_type(column):
         ("1.234.567", 1234567.0),
         ("€ 41.200,50", 41200.5),
         ("€ 41.200", 41200.0),
+        ("EUR 41.200", 41200.0),
         ("41.200", 41.2),
         ("12,5", 12.5),
         ("1 234,50 €", 1234.5),
@@ -242,3 +243,19 @@ def test_a_day_and_a_time_to_the_second_are_known():
 def test_texts_of_which_some_are_read_quickly_keep_their_places():
     found = read_dates("2026-03-02", "x", " 2026-03-03", "2026-03-04T01:02:03Z", "")
     assert [each[:10] for each in found] == ["2026-03-02", "NaT", "2026-03-03", "2026-03-04", "NaT"]
+
+
+@pytest.mark.parametrize(
+    ("column", "amounts"),
+    [
+        (["168.000", "1.234.567", "950"], [168_000, 1_234_567, 950]),
+        (["168.000", "1.000,00", "EUR 3.500", "1,5"], [168_000, 1_000, 3_500, 1.5]),
+        (["168.000", "12.5"], [168, 12.5]),
+        (["168.000", "1,234.5"], [168, 1234.5]),
+        (["168.000", "950"], [168, 950]),
+        (["168.000", "12.5", "1,5"], [168, 12.5, 1.5]),
+    ],
+)
+def test_other_values_of_a_column_tell_what_a_dot_means(column, amounts):
+    given = texts(*column)
+    assert parse_amounts(given, dots=dots_part_thousands(given)).tolist() == amounts

@@ -16,13 +16,14 @@ from classifier.engines.identity import identity_of
 from classifier.engines.journal import Journal, NoJournal, folder_beside, opened
 from classifier.engines.processes import InProcess, Processes, threads_for, workers_for
 from classifier.engines.threads import Threads
-from classifier.engines.work import PART_ROWS, Done, Job, ModelPlace, pieces
+from classifier.engines.work import PART_ROWS, SLOW_PART_ROWS, Done, Job, ModelPlace, pieces
 from classifier.models import LoadedModel
 from classifier.pipeline import Part
 from classifier.read import Input, ReadBatch
 
 __all__ = [
     "PART_ROWS",
+    "SLOW_PART_ROWS",
     "Engine",
     "Job",
     "Journal",

@@ -79,7 +79,11 @@ def _composed(array: pa.Array) -> pa.Array:
 
 def _plain(value: object) -> str:
     if isinstance(value, bytes):
-        return value.hex()
+        # Some writers keep text as bytes.
+        try:
+            return plain(value.decode())
+        except UnicodeDecodeError:
+            return value.hex()
     if isinstance(value, list) and not any(isinstance(item, list | dict) for item in value):
         return ";".join(map(_plain, value))
     if value is None or isinstance(value, str | bool | int | float | list | dict):

@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 
 from classifier import schema
+from classifier.amounts import dots_part_thousands, parse_amounts
 from classifier.errors import InputError
-from classifier.read.amounts import parse_amounts
 from classifier.read.cells import is_scalar, text_of, tidy
 from classifier.read.columns import choose, fold, places_of
 from classifier.read.dates import DateStyle, parse_dates, style_of, times_of
@@ -41,6 +41,7 @@ class DocumentReader:
         self._options = options
         self._places: dict[str, list[list[int]]] = {}
         self._style = DateStyle()
+        self._dots = False
         self._notes: list[str] = []
         self._dates = _Unread("created_at", "dates", "--date-format")
         self._amounts = _Unread("amount", "amounts", "--amount-column")
@@ -98,6 +99,8 @@ class DocumentReader:
             self._style, note = style_of(self._text(rows, groups), self._options.date_format)
             if note:
                 self._note(f"created_at: {note}")
+        if self._places.get("amount"):
+            self._dots = dots_part_thousands(self._text(rows, self._places["amount"]))
 
     def _check_kept(self) -> None:
         """Refuse to keep the text itself: it leaves the program as redacted quotes only."""
@@ -266,7 +269,7 @@ class DocumentReader:
         if not self._places.get("amount"):
             return pd.Series(np.full(len(rows.numbers), np.nan))
         texts = self._text(rows, self._places["amount"])
-        amounts = parse_amounts(texts)
+        amounts = parse_amounts(texts, dots=self._dots)
         self._amounts.count(texts, amounts)
         return amounts
 

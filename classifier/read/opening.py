@@ -210,6 +210,12 @@ def _matches(name: str) -> list[Input]:
     if remote.is_address(name):
         return [Input(each, Path(each), address=each) for each in remote.find(name)]
     path = Path(name)
+    try:
+        path.stat()
+    except PermissionError as error:
+        raise InputError(f"{name!r}: no permission to look there; ask for it, or copy the file") from error
+    except OSError:
+        pass  # told below, with what is near
     if path.is_dir():
         raise InputError(f"{name!r} is a folder; name its files, e.g. '{name.rstrip('/')}/*.csv'")
     if path.is_file():

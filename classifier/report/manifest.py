@@ -205,13 +205,20 @@ def _files(folder: Path) -> list[Path]:
     return [path for path in visible(folder) if path.is_file()]
 
 
+def _digest_of(path: Path) -> str:
+    try:
+        return sha256(path)
+    except OSError as error:
+        raise InputError(f"{path}: can't be read: {error.strerror}; nothing was verified") from error
+
+
 def _compare_files(folder: Path, outputs: Mapping[str, str]) -> list[Mismatch]:
     found = []
     for name, digest in outputs.items():
         path = folder / name
         if not path.is_file():
             found.append(Mismatch("missing", name, "was written and is gone"))
-        elif sha256(path) != digest:
+        elif _digest_of(path) != digest:
             found.append(Mismatch("changed", name, "not the bytes that were written"))
     return found + [
         Mismatch("foreign", path.name, "not written by this run")

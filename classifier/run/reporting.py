@@ -10,11 +10,13 @@ from pathlib import Path
 import pandas as pd
 
 from classifier import engines, pipeline, report
+from classifier.errors import OutputError
 from classifier.models import LoadedModel
 from classifier.newest import Newest
 from classifier.options import Chosen
 from classifier.pipeline import Tally
 from classifier.progress import steps_bar
+from classifier.read import Input
 from classifier.report import Results, manifest
 from classifier.run.choices import ReportChoice, Watching
 from classifier.run.outcome import Clock, Outcome
@@ -47,6 +49,7 @@ def run(
     references = choice.references.read()
     tally = Tally()
     sources, notes = found_inputs(inputs, watching)
+    _check_sources(sources, out)
     # Equal documents in two files: which one counts must not depend on the order they were named in.
     sources = sorted(sources, key=lambda source: source.name)
     # Themes need the quotes; what leaves the program is stripped afterwards.
@@ -71,6 +74,16 @@ def run(
         write_manifest(folder, results, paths, chosen, choice, watching, clock, sources, tally.shifts)
         names = sorted(path.name for path in manifest.visible(folder))
     return _outcome(out, results, tally, clock, names)
+
+
+def _check_sources(sources: Sequence[Input], out: Path) -> None:
+    """Refuse inputs where the results will stand: `--force` would write over them."""
+    for source in sources:
+        if source.is_here and source.path.resolve().parent == out.resolve():
+            raise OutputError(
+                f"{source.name}: lies in {out}, where the results go; choose another --out, "
+                "for inputs are never overwritten"
+            )
 
 
 def make_report(

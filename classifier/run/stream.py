@@ -14,6 +14,7 @@ from classifier.dedupe import Register
 from classifier.engines import Job, Journal
 from classifier.labels import LABELS
 from classifier.models import LoadedModel
+from classifier.models.layout import ACCURATE
 from classifier.newest import Newest
 from classifier.options import Chosen
 from classifier.pipeline import ScoreSettings, Tally
@@ -116,7 +117,10 @@ def job_of(chosen: Chosen, model: LoadedModel, part_rows: int) -> Job:
         keep=given.keep,
         languages=chosen.settings.scoring.languages,
     )
-    return Job(engines.ModelPlace.of(model), settings, chosen.filters, options, part_rows)
+    place = engines.ModelPlace.of(model)
+    # What an interrupted run keeps are whole parts: of a slow tier, smaller ones.
+    rows = min(part_rows, engines.SLOW_PART_ROWS) if place.tier == ACCURATE else part_rows
+    return Job(place, settings, chosen.filters, options, rows)
 
 
 def _expected(sources: Sequence[read.Input], watching: Watching) -> int | None:

@@ -14,28 +14,39 @@ _DECORATION = re.compile(
 )
 _SPACES = re.compile(r"[\s\u00a0\u202f\u2009'’_]")
 _SHAPE = re.compile(r"(?i)(?P<minus>-?)(?P<digits>\d[\d.,]*|[.,]\d+)(?P<unit>k|m|mio|mn|bn|b)?")
-_EURO_STYLE = re.compile(r"\d,\d{1,2}\D*$|\d\.\d{3},\d|€")
+_EURO_STYLE = re.compile(r"(?i)\d,\d{1,2}\D*$|\d\.\d{3},\d|€|\beur\b")
 _UNITS = {"": 1.0, "k": 1e3, "m": 1e6, "mio": 1e6, "mn": 1e6, "b": 1e9, "bn": 1e9}
 
 
-def parse_amounts(texts: pd.Series) -> pd.Series:
+_EURO_COLUMN = re.compile(r"\d,\d{1,2}(?!\d)|\d\.\d{3}[.,]\d")
+_ENGLISH_COLUMN = re.compile(r"\d\.(?:\d{1,2}|\d{4,})(?!\d)|\d,\d{3}[.,]\d")
+
+
+def dots_part_thousands(texts: pd.Series) -> bool:
+    """Tell whether a column writes 41.200 for forty-one thousand, as other values of it show."""
+    different = texts.unique()
+    return any(map(_EURO_COLUMN.search, different)) and not any(map(_ENGLISH_COLUMN.search, different))
+
+
+def parse_amounts(texts: pd.Series, *, dots: bool = False) -> pd.Series:
     """Return the amounts as float64; NaN where a text is empty or no number.
 
     "41,200", "€ 41.200,50", "$12k", "(300)" are read. A dot before exactly three digits is a decimal
     point in a plain number ("41.200"), but parts thousands where the text or its cents are European
-    ("€ 41.200").
+    ("€ 41.200"), and everywhere with `dots`.
     """
     stripped = texts.str.strip()
-    amounts = pd.to_numeric(stripped, errors="coerce").astype("float64")
+    plain = stripped.mask(stripped.str.contains(".", regex=False), "") if dots else stripped
+    amounts = pd.to_numeric(plain, errors="coerce").astype("float64")
     left = stripped[amounts.isna() & (stripped != "")]
-    values = {text: parse_amount(text) for text in left.unique()}
+    values = {text: parse_amount(text, dots=dots) for text in left.unique()}
     amounts.loc[left.index] = left.map(values).astype("float64")
     return amounts.where(np.isfinite(amounts))
 
 
-def parse_amount(text: str) -> float:
+def parse_amount(text: str, *, dots: bool = False) -> float:
     """Return one amount; NaN if the text is none."""
-    euro_style = bool(_EURO_STYLE.search(text))
+    euro_style = dots or bool(_EURO_STYLE.search(text))
     bare = _SPACES.sub("", _DECORATION.sub("", text))
     negative = bare.startswith("(") and bare.endswith(")")
     match = _SHAPE.fullmatch(bare.strip("()") if negative else bare)
