@@ -205,9 +205,9 @@ def _topic(
 
 
 def _with_topic(topic: str, title: str) -> str:
-    """Put the topic before the title, which stays as it is where both together are too long."""
+    """Put the topic before a title that doesn't begin with it, where both together are short enough."""
     both = _fitted(f"{topic}: {title}")
-    return both if topic and both.endswith(title) and topic.lower() != title.lower() else title
+    return both if topic and both.endswith(title) and not title.lower().startswith(topic.lower()) else title
 
 
 def _telling_words(counts: Counter[str], vague: set[str], *, least: float) -> set[str]:
