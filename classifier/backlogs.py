@@ -119,7 +119,7 @@ def build(
     marketing = marketing_backlog(items, themes, claims, capabilities, moves, revenue, settings, as_of=as_of)
     built = Backlogs(
         evidence=schema.conform(evidence, schema.EVIDENCE),
-        themes=themes.assign(status=themes["theme_id"].map(trend["status"]).astype("str").fillna("")),
+        themes=_told(themes, trend, product),
         product_backlog=product,
         marketing_backlog=marketing,
         claims_at_risk=claims_at_risk(items, claims, moves, revenue),
@@ -130,6 +130,14 @@ def build(
         compared=grouped.compared,
     )
     return _only(built, department) if department else built
+
+
+def _told(themes: pd.DataFrame, trend: pd.DataFrame, product: pd.DataFrame) -> pd.DataFrame:
+    """Fill what is known of themes once they are ranked; their exemplar is the backlog's first quote."""
+    by_theme = product.set_index("theme_id")["quote_1"]
+    status = themes["theme_id"].map(trend["status"])
+    exemplar = themes["theme_id"].map(by_theme)
+    return themes.assign(status=status.astype("str").fillna(""), exemplar=exemplar.astype("str").fillna(""))
 
 
 def _spans(evidence: pd.DataFrame) -> int:

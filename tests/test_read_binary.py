@@ -103,6 +103,12 @@ def test_a_sheet_that_is_not_there_is_an_error(tmp_path):
         read(path, sheet="tickets")
 
 
+def test_a_cover_sheet_is_told_with_what_else_is_there(tmp_path):
+    path = workbook(tmp_path / "a.xlsx", {"Cover": [["Report of March"]], "Data": [["text"], ["a"]]})
+    with pytest.raises(InputError, match=r"'Report of March'.*'Data'; choose with --sheet"):
+        read(path)
+
+
 def test_what_excel_escapes_is_decoded(tmp_path):
     cells = ["a_x000D_\nb", "_x005F_x000D_", "_xD83D_", "snake_xy_case"]
     path = workbook(tmp_path / "a.xlsx", {"S": [["text"], *([cell] for cell in cells)]})

@@ -69,7 +69,7 @@ def read_dates(*values: str, date_format: str = "") -> list[str]:
         ("1989-12-31", "NaT"),
         ("2101-01-01", "NaT"),
         ("0000-00-00", "NaT"),
-        ("45000", "NaT"),
+        ("45000", "2023-03-15 00:00:00+00:00"),
         ("2026", "NaT"),
         ("99999999999999", "NaT"),
     ],
@@ -259,3 +259,16 @@ def test_texts_of_which_some_are_read_quickly_keep_their_places():
 def test_other_values_of_a_column_tell_what_a_dot_means(column, amounts):
     given = texts(*column)
     assert parse_amounts(given, dots=dots_part_thousands(given)).tolist() == amounts
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("46082", "2026-03-01 00:00:00+00:00"),
+        ("46082.75", "2026-03-01 18:00:00+00:00"),
+        ("20000", ""),
+        ("99999", ""),
+    ],
+)
+def test_days_as_spreadsheets_number_them(written, read):
+    assert read_dates(written) == [read or "NaT"]

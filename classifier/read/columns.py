@@ -107,11 +107,12 @@ def missing(column: str, wanted: str, names: Sequence[str], file: str) -> InputE
     return InputError(f"{file}: no column {wanted!r} ({option}); {hint}columns found: {listed(names)}")
 
 
-def no_text(names: Sequence[str], file: str) -> InputError:
-    """Describe a table in which no column is known to hold text."""
+def no_text(names: Sequence[str], file: str, notes: Sequence[str] = ()) -> InputError:
+    """Describe a table in which no column is known to hold text; `notes`: what else the file holds."""
+    found = [f"Columns found: {listed(names)}", *notes]
     return InputError(
-        f"{file}: no column is known to hold the text; choose one with --text-column NAME. "
-        f"Columns found: {listed(names)}"
+        f"{file}: no column is known to hold the text; choose one with --text-column NAME, or delete what "
+        f"stands above the header. {'; '.join(found)}"
     )
 
 

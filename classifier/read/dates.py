@@ -55,6 +55,9 @@ _NAMED = (
 _YEAR_FIRST = r"(?i)^(?P<y>\d{4})[/.-](?P<b>\d{1,2})[/.-](?P<a>\d{1,2})" + _CLOCK
 # Digits alone: seconds, milliseconds, microseconds since 1970; ranges keep them apart from counts.
 _EPOCHS = ((r"^\d{9,10}(?:\.\d+)?$", 1_000_000), (r"^\d{12,13}(?:\.\d+)?$", 1_000), (r"^\d{15,16}$", 1))
+_SERIAL = r"^[3-7]\d{4}(?:\.\d+)?$"
+"""Days since the end of 1899, as a spreadsheet keeps a date that was formatted as a number."""
+_SERIAL_OF_1970 = 25_569
 _COMPACT = ((r"^\d{8}$", "%Y%m%d"), (r"^\d{8}T?\d{6}Z?$", ""))
 
 
@@ -179,6 +182,9 @@ def _parse_epoch(texts: pd.Series) -> pd.Series:
         numbers = pd.to_numeric(_matching(texts, pattern)).astype("float64")
         microseconds = (numbers * scale).round().astype("int64")
         parts.append(pd.to_datetime(microseconds, unit="us", utc=True).astype(TIME))
+    days = pd.to_numeric(_matching(texts, _SERIAL)).astype("float64") - _SERIAL_OF_1970
+    # A second is .0000116 of a day: what spreadsheets keep is that exact, and no more.
+    parts.append(pd.to_datetime((days * 86_400).round().astype("int64"), unit="s", utc=True).astype(TIME))
     times: pd.Series[Any] = pd.concat(parts)
     return times
 

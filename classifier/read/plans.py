@@ -152,7 +152,7 @@ def _check_text(plan: Plan) -> None:
             f"{plan.source.name}: read as {plan.kind.name}, but holds no column "
             f"{' or '.join(plan.kind.columns['body'][-1:])}; leave --source out, or choose with --text-column"
         )
-    raise no_text(plan.names, plan.source.name)
+    raise no_text(plan.names, plan.source.name, [note for note in plan.notes if "--sheet" in note])
 
 
 def _said(source: Input, feed: Feed, kind: Source, rows_list: str, *, forced: bool) -> str:

@@ -14,6 +14,7 @@ from classifier.report.charts import buckets
 from classifier.report.results import Results
 from classifier.schema import QUOTES
 from classifier.settings import FACTORS
+from classifier.trends import weekly
 
 SPARK_POINTS: Final = 26
 
@@ -145,14 +146,15 @@ def is_unfinished(start: pd.Timestamp, step: str, as_of: pd.Timestamp | None) ->
 
 def _courses(results: Results, theme_ids: pd.Series) -> dict[str, tuple[int, ...]]:
     """Return theme_id -> mentions per stretch of time, as many stretches for all themes."""
-    weekly = results.weekly
-    if weekly.empty:
+    whole = results.weekly
+    if whole.empty:
         return {}
-    weeks = pd.date_range(weekly["week"].min(), weekly["week"].max(), freq="7D")
+    weeks = pd.date_range(whole["week"].min(), whole["week"].max(), freq="7D")
     if len(weeks) > 2 and is_unfinished(weeks[-1].tz_localize(None), "week", results.as_of):
         weeks = weeks[:-1]
-    chosen = weekly[weekly["theme_id"].isin(list(theme_ids)) & (weekly["theme_id"] != "")]
-    counted = chosen.groupby(["theme_id", "week"])["mentions"].sum()
+    spans = results.evidence[results.evidence["theme_id"].isin(list(theme_ids))]
+    # A document with two labels is one mention.
+    counted = weekly(spans.assign(label="")).set_index(["theme_id", "week"])["mentions"]
     courses = {}
     for theme_id in counted.index.unique("theme_id"):
         filled = counted.loc[theme_id].reindex(weeks, fill_value=0)
