@@ -140,9 +140,7 @@ class Tally:
                 "the others are in duplicates.csv; is --id-column the right one?"
             )
         if not self.scored and (filtered := self.dropped.reasons["filtered"]):
-            found.append(
-                f"no row is left: {filtered} of {self.read} fit neither --where, --since nor --until"
-            )
+            found.append(f"no row is left: --where, --since or --until left out {filtered} of {self.read}")
         return tuple(found)
 
     def rows(self) -> dict[str, int]:

@@ -12,7 +12,7 @@ from report_samples import nothing, results, scored
 from classifier import report
 from classifier.errors import InputError, OutputError
 from classifier.report import compare, manifest
-from classifier.report.folder import KNOWN, prepare_folder
+from classifier.report.folder import RESULTS, prepare_folder
 from classifier.report.results import Rows, ScoredSummary
 
 SETTINGS = {"rank": {"weights": {"reach": 3.0}}, "quotes": "redacted"}
@@ -46,12 +46,12 @@ def run(tmp_path_factory):
 
 
 def test_all_files_of_the_contract(run):
-    assert {path.name for path in run.iterdir()} == set(KNOWN)
+    assert {path.name for path in run.iterdir()} == set(RESULTS)
 
 
 def test_without_claims_there_is_no_table_of_them(tmp_path):
     found = write_run(tmp_path / "out", results(40, has_claims=False), scored(40))
-    assert {path.name for path in found.iterdir()} == set(KNOWN) - {"claims_at_risk.csv"}
+    assert {path.name for path in found.iterdir()} == set(RESULTS) - {"claims_at_risk.csv"}
 
 
 def test_nothing_read_still_gives_all_files(tmp_path):
@@ -63,7 +63,7 @@ def test_nothing_read_still_gives_all_files(tmp_path):
 
 def test_two_runs_are_equal_to_the_byte(run, tmp_path):
     other = write_run(tmp_path / "elsewhere", results(), scored())
-    for name in KNOWN:
+    for name in RESULTS:
         assert (other / name).read_bytes() == (run / name).read_bytes(), name
 
 
@@ -77,7 +77,7 @@ def test_run_json(run):
     assert found["result"]["rows"] == {
         "read": 396, "scored": 390, "rejected": 2, "duplicates": 1, "dropped": 3, "merged": 0,
     }  # fmt: skip
-    assert set(found["result"]["outputs"]) == set(KNOWN) - {"run.json"}
+    assert set(found["result"]["outputs"]) == set(RESULTS) - {"run.json"}
     assert found["result"]["settings"] == SETTINGS
     assert found["execution"] == {"seconds": {"score": 1.5}}
 
@@ -247,7 +247,7 @@ def test_a_failed_run_leaves_the_former_results(run, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         fail()
     assert report.verify(folder) == []
-    assert {path.name for path in folder.iterdir()} == set(KNOWN)
+    assert {path.name for path in folder.iterdir()} == set(RESULTS)
 
 
 def test_a_failed_first_run_leaves_no_folder(tmp_path):

@@ -19,7 +19,7 @@ from classifier.report.cells import csv_header
 from classifier.report.files import output_error
 from classifier.report.writers import BOM
 
-KNOWN: Final = (
+RESULTS: Final = (
     "scored.parquet",
     "rejected.csv",
     "duplicates.csv",
@@ -111,7 +111,7 @@ def _ours(out: Path) -> set[str]:
         # Without a manifest of ours even report.html may be somebody else's.
         return {_REJECTED} if _is_left_by_a_stopped_run(out / _REJECTED) else set()
     # Plain names only: a manifest that somebody edited must not lead to files outside the folder.
-    return {*KNOWN, *(name for name in written if Path(name).name == name)}
+    return {*RESULTS, *(name for name in written if Path(name).name == name)}
 
 
 def _is_left_by_a_stopped_run(path: Path) -> bool:
@@ -128,7 +128,7 @@ def _move_in(staging: Path, out: Path) -> None:
     """Replace the former results: old manifest out first, new one in last."""
     fresh = sorted(
         manifest.visible(staging),
-        key=lambda path: KNOWN.index(path.name) if path.name in KNOWN else -1,
+        key=lambda path: RESULTS.index(path.name) if path.name in RESULTS else -1,
     )
     try:
         stale = _ours(out) - {path.name for path in fresh}

@@ -18,6 +18,7 @@ from classifier.pipeline import Tally
 from classifier.progress import steps_bar
 from classifier.read import Input
 from classifier.report import Results, manifest
+from classifier.report.folder import RESULTS
 from classifier.run.choices import ReportChoice, Watching
 from classifier.run.outcome import Clock, Outcome
 from classifier.run.record import write_manifest
@@ -77,11 +78,12 @@ def run(
 
 
 def _check_sources(sources: Sequence[Input], out: Path) -> None:
-    """Refuse inputs where the results will stand: `--force` would write over them."""
+    """Refuse inputs that a file of the results would take the place of, even with `--force`."""
     for source in sources:
-        if source.is_here and source.path.resolve().parent == out.resolve():
+        path = source.path.resolve()
+        if source.is_here and path.parent == out.resolve() and path.name in RESULTS:
             raise OutputError(
-                f"{source.name}: lies in {out}, where the results go; choose another --out, "
+                f"{source.name}: a file of the results will have this name; choose another --out, "
                 "for inputs are never overwritten"
             )
 
