@@ -147,8 +147,10 @@ def churn_patterns(competitors: Sequence[Sequence[str]]) -> dict[str, list[Patte
     return {"leaving": leaving, "negated already": [_phrase(text) for text in _NOT_STAYING]}
 
 
+_ORDINALS: Final = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 _NUMBER: Final = {"TEXT": {"REGEX": r"^\d[\d.,]*(k|K|m|M)?$"}}
-_COUNT: Final = {"LIKE_NUM": True}
+# "The third week" is no three weeks, though spaCy takes ordinals for numbers.
+_COUNT: Final = {"LIKE_NUM": True, "LOWER": {"NOT_IN": list(_ORDINALS), "REGEX": "(?<!st|nd|rd|th)$"}}
 _SOME: Final = _any("a", "an", "half", "several", "dozen", "couple")
 _TIME: Final = _any(
     *("minute", "minutes", "min", "mins", "hour", "hours", "hrs", "hr", "h", "day", "days", "week", "weeks"),

@@ -273,7 +273,39 @@ def _amount(doc: Any, matcher: Any) -> str:
         {"rate": 0, "money": 1, "staff": 2, "duration": 3} if lost else {"rate": 0, "money": 1, "staff": 2}
     )
     amounts = sorted((order[name], start, end) for name, start, end in matches if name in order)
-    return str(doc[amounts[0][1] : amounts[0][2]].text) if amounts else ""
+    if not amounts:
+        return ""
+    _, start, end = amounts[0]
+    if doc[end - 1].lower_ == "h" and end < len(doc) and re.fullmatch(r"\d\d", doc[end].text):
+        end += 1  # 2 h 05
+    return str(doc[_widened(doc, start) : end].text)
+
+
+def _widened(doc: Any, start: int) -> int:
+    """Return where an amount begins: "half an hour", "3-4 pounds", "11 460 EUR" and "a few hundred" are whole."""
+    while start and _belongs(doc, start):
+        start -= 1
+    return start
+
+
+def _belongs(doc: Any, start: int) -> bool:
+    before, first = doc[start - 1], doc[start]
+    if before.is_digit and first.is_digit:
+        return len(first) == _GROUPED and len(before) <= _GROUPED
+    if before.lower_ in _UP_TO:
+        return start > 1 and doc[start - 2].like_num and first.like_num
+    if first.lower_ in _UP_TO:
+        return bool(before.like_num)
+    return before.lower_ in _LESS_OR_MORE or (first.lower_ in _LESS_OR_MORE and before.lower_ == "a")
+
+
+_GROUPED: Final = 3
+"""Digits that stand together where a space parts thousands."""
+
+_UP_TO: Final = ("-", "–", "to", "or")
+"""What stands between the two ends of a range."""
+
+_LESS_OR_MORE: Final = ("half", "few", "quarter")
 
 
 @lru_cache(maxsize=1)

@@ -216,6 +216,17 @@ def most_common(spans: pd.DataFrame, key: str, column: str) -> pd.Series:
     return ordered.drop_duplicates(key).set_index(key)[column]
 
 
+def held_by_most(spans: pd.DataFrame, key: str, column: str) -> pd.Series:
+    """Return the value of `column` that more than half of the documents of each key hold; others are absent."""
+    documents = spans.groupby(key)["document_id"].nunique()
+    counts = spans[spans[column] != ""].groupby([key, column])["document_id"].nunique()
+    table = counts.rename("documents").reset_index()
+    most = table[table["documents"] > table[key].map(documents).astype("float64") / 2]
+    # Two may stand in more than half each: one document may hold both.
+    most = most.sort_values([key, "documents", column], ascending=[True, False, True], kind="stable")
+    return most.drop_duplicates(key).set_index(key)[column]
+
+
 def ranked(table: pd.DataFrame, tie: str, columns: schema.Table) -> pd.DataFrame:
     """Order rows by priority, highest first, then by the column `tie`, and number them from 1."""
     table = table.sort_values(["priority", tie], ascending=[False, True], kind="stable")

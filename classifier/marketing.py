@@ -10,8 +10,8 @@ from typing import Final
 import pandas as pd
 
 from classifier import schema
-from classifier.entities import CAPABILITY_SCORE
-from classifier.factors import documents_of, examples, measure, most_common, priorities, ranked
+from classifier.entities import CAPABILITY_SCORE, NEAR
+from classifier.factors import documents_of, examples, held_by_most, measure, most_common, priorities, ranked
 from classifier.labels import GAP, REQUEST
 from classifier.revenue import Revenue, account_keys, is_open
 from classifier.settings import Settings
@@ -61,7 +61,8 @@ def items_of(evidence: pd.DataFrame, capabilities: pd.DataFrame) -> pd.DataFrame
     A gap that contradicts a claim puts the claim at risk; another gap is an unmet expectation of its
     theme. A request for an available capability is an education gap; where its document names a
     competitor, that capability is also a differentiator against it. Other spans of documents that
-    name a competitor are objections of their theme, and so are pain points and requests of an open deal.
+    name a competitor are objections of their theme, and so are pain points and requests of an open deal; of
+    a renewal only where it speaks of leaving, for a customer may simply have something to say.
 
     Parameters
     ----------
@@ -72,18 +73,23 @@ def items_of(evidence: pd.DataFrame, capabilities: pd.DataFrame) -> pd.DataFrame
 
     Returns
     -------
-    The spans with `item_id` (kind and id), `kind` and `rival` (the competitors their document names);
-    a span is in several items at most once each. Empty without themes.
+    The spans with `item_id` (kind and id), `kind`, `rival` (the competitors their document names) and
+    `rival_quote` (where it names the first of them); a span is in several items at most once each. Empty without
+    themes.
     """
-    named = evidence[evidence["competitor"] != ""].groupby("document_id")["competitor"].agg(_joined)
+    naming = evidence[evidence["competitor"] != ""].groupby("document_id")
     spans = evidence[evidence["theme_id"] != ""]
-    spans = spans.assign(rival=spans["document_id"].map(named).astype("str").fillna(""))
+    spans = spans.assign(
+        rival=spans["document_id"].map(naming["competitor"].agg(_joined)).astype("str").fillna(""),
+        rival_quote=spans["document_id"].map(naming["quote"].first()).astype("str").fillna(""),
+    )
     gap = spans["label"] == GAP
     claimed = gap & (spans["claim_id"] != "")
     wanted = (spans["label"] == REQUEST) & (spans["capability_id"] != "")
     there = wanted & (spans["capability_status"] == AVAILABLE)
     rivals = spans["rival"] != ""
-    contested = (rivals | (is_open(spans["stage"]) & ~gap)) & ~there
+    won_anew = ~spans["stage"].str.contains(_RENEWING, regex=True) | spans["churn_risk"]
+    contested = (rivals | (is_open(spans["stage"]) & won_anew & ~gap)) & ~there
     parts = [
         _items(spans[claimed], CLAIM_AT_RISK, "claim_id"),
         _items(spans[gap & ~claimed], UNMET, "theme_id"),
@@ -137,15 +143,23 @@ def marketing_backlog(
     telling = items.assign(telling=items["centrality"])
     for kind, column in surest.items():
         telling["telling"] = telling["telling"].where(items["kind"] != kind, items[column])
-    table = table.join(examples(telling, "item_id", first="telling"))
+    table = table.join(examples(_with_rivals(telling), "item_id", first="telling"))
     table["kind"] = items.drop_duplicates("item_id").set_index("item_id")["kind"]
     for column in ("theme_id", "claim_id", "capability_id", "objective_id", "expectation_source", "rival"):
         table[column] = most_common(items, "item_id", column).reindex(table.index).astype("str").fillna("")
+    table["near_claim"] = held_by_most(items, "item_id", NEAR[0]).reindex(table.index).astype("str").fillna("")
     table["churn"] = items.groupby("item_id")["churn_risk"].any()
     renewing = items.assign(renewing=items["stage"].str.contains(_RENEWING, regex=True))
     table["renewing"] = renewing.groupby("item_id")["renewing"].mean() > 1 / 2
     table = _described(table, themes, claims, capabilities)
     return ranked(table.rename_axis("item_id").reset_index(), "item_id", schema.MARKETING_BACKLOG)
+
+
+def _with_rivals(telling: pd.DataFrame) -> pd.DataFrame:
+    """Add to each item about a competitor, as its most telling quote, one that names the competitor."""
+    named = telling[telling["kind"].isin([OBJECTION, DIFFERENTIATOR]) & (telling["rival_quote"] != "")]
+    named = named.sort_values("telling", ascending=False, kind="stable").drop_duplicates("item_id")
+    return pd.concat([named.assign(quote=named["rival_quote"], telling=2.0), telling], ignore_index=True)
 
 
 def _described(
@@ -165,7 +179,10 @@ def _described(
     table["title"] = table["claim"].where(at_risk, offered.where(taught, title))
     table["competitor"] = table["rival"].where(table["kind"].isin([OBJECTION, DIFFERENTIATOR]), "")
     table["docs_url"] = table["capability_id"].map(by_capability["docs_url"]).astype("str").fillna("")
-    rows = table[["kind", "expectation_source", "churn", "renewing", "claim_id", "competitor", "docs_url"]]
+    against = table["claim_id"].where(at_risk, table["near_claim"])
+    rows = table.assign(against=against)[
+        ["kind", "expectation_source", "churn", "renewing", "against", "competitor", "docs_url"]
+    ]
     advice = [_advice(*row) for row in rows.itertuples(index=False, name=None)]
     table[["goal", "gap_kind", "next_step"]] = pd.DataFrame(advice, index=table.index, dtype="str")
     return table
@@ -174,7 +191,7 @@ def _described(
 def _advice(
     kind: str, source: str, churn: bool, renewing: bool, claim_id: str, competitor: str, docs_url: str
 ) -> tuple[str, str, str]:
-    """Return goal, kind of gap and next step."""
+    """Return goal, kind of gap and next step; `claim_id` of an unmet expectation is a likely one only."""
     if kind == CLAIM_AT_RISK:
         step = f"Hold {claim_id} against these quotes: reword it, or have the product keep it"
         return (_RETENTION if churn else "brand"), "communication", step
@@ -190,7 +207,10 @@ def _advice(
         goal = _RETENTION if churn or renewing else "conversion"
         return goal, "", f"Write an honest answer for {talks}{against}"
     goal = _RETENTION if churn else _GOAL.get(source, _RETENTION)
-    return goal, _GAP_KIND.get(source, ""), _UNMET_STEP.get(source, _UNMET_STEP[""])
+    step = _UNMET_STEP.get(source, _UNMET_STEP[""])
+    if claim_id:
+        step = f"{step}. Most of these may contradict {claim_id}: hold them against it"
+    return goal, _GAP_KIND.get(source, ""), step
 
 
 def _listed(names: str) -> str:

@@ -10,7 +10,7 @@ from datetime import datetime
 import pandas as pd
 
 from classifier import schema
-from classifier.factors import documents_of, examples, measure, most_common, priorities, ranked
+from classifier.factors import documents_of, examples, held_by_most, measure, most_common, priorities, ranked
 from classifier.labels import LABELS, REQUEST
 from classifier.revenue import Revenue, account_keys
 from classifier.settings import Settings
@@ -58,7 +58,9 @@ def product_backlog(
     table["share"] = (table["mentions"] / spans["document_id"].nunique()).round(6)
     table["currency"] = revenue.currency if revenue.known else ""
     table["objective_id"] = _text_of(most_common(spans, "theme_id", "objective_id"), table.index)
-    table["capability_id"] = _text_of(_asked_for(spans), table.index)
+    table["capability_id"] = _text_of(
+        held_by_most(spans[spans["label"] == REQUEST], "theme_id", "capability_id"), table.index
+    )
     status = spans.drop_duplicates("capability_id").set_index("capability_id")["capability_status"]
     table["capability_status"] = table["capability_id"].map(status).astype("str").fillna("")
     table["departments"] = _departments(table, objectives, settings.departments)
@@ -104,19 +106,6 @@ def influence(
         ["order", "mentions", *keys], ascending=[True, False, True, True, True, True], kind="stable"
     )
     return schema.conform(table, schema.INFLUENCE)
-
-
-def _asked_for(spans: pd.DataFrame) -> pd.Series:
-    """Return the capability that more than half of each theme's documents with a request ask for."""
-    requests = spans[spans["label"] == REQUEST]
-    asking = requests.groupby("theme_id")["document_id"].nunique()
-    pairs = requests[requests["capability_id"] != ""].groupby(["theme_id", "capability_id"])["document_id"]
-    counts = pairs.nunique().rename("documents").reset_index()
-    least = counts["theme_id"].map(asking).astype("float64") / 2
-    most = counts[counts["documents"] > least]
-    # Two may stand in more than half each: one document may ask for both.
-    most = most.sort_values(["theme_id", "documents", "capability_id"], ascending=[True, False, True])
-    return most.drop_duplicates("theme_id").set_index("theme_id")["capability_id"]
 
 
 def _text_of(values: pd.Series, index: pd.Index) -> pd.Series:

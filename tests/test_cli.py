@@ -151,6 +151,28 @@ def test_run_is_exactly_score_then_report(few: Path, tmp_path: Path) -> None:
         assert (tmp_path / "report" / name).read_bytes() == (few / "report" / name).read_bytes(), name
 
 
+def test_a_report_made_anew_accounts_for_all_that_its_run_read(few: Path, tmp_path: Path) -> None:
+    again = tmp_path / "again"
+    shutil.copytree(few / "report", again)
+    for out in (tmp_path / "elsewhere", again):
+        result = call("report", again / "scored.parquet", *TABLES, CONFIG, "--out", out)
+        assert result.exit_code == 0, result.output
+        first, second = manifest(few / "report")["result"], manifest(out)["result"]
+        assert first["rows"]["read"] > first["rows"]["scored"]
+        assert second["rows"] == first["rows"]
+        assert second["outputs"] == first["outputs"]
+
+
+def test_left_out_rows_of_another_run_are_not_taken_over(few: Path, tmp_path: Path) -> None:
+    shutil.copytree(few / "report", tmp_path / "changed")
+    with (tmp_path / "changed" / "dropped.csv").open("a") as file:
+        file.write("x\n")
+    result = call("report", tmp_path / "changed" / "scored.parquet", CONFIG, "--out", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    rows = manifest(tmp_path / "out")["result"]["rows"]
+    assert rows["read"] == rows["scored"]
+
+
 def test_row_order_workers_and_hash_seed_change_no_byte(few: Path, tmp_path: Path) -> None:
     tickets = json.loads((few / "tickets.json").read_text(encoding="utf-8"))
     tickets["tickets"].reverse()

@@ -20,6 +20,7 @@ from classifier.read import Input
 from classifier.report import Results, manifest
 from classifier.report.folder import RESULTS
 from classifier.run.choices import ReportChoice, Watching
+from classifier.run.former import add_left_out
 from classifier.run.outcome import Clock, Outcome
 from classifier.run.record import write_manifest
 from classifier.run.rejected import check_rejected
@@ -123,6 +124,7 @@ def _read_scored(paths: Sequence[str]) -> tuple[Tally, pd.DataFrame]:
         seen.enter_scored(frame, names[path])
     scored = report.join_scored(list(frames.values()))
     tally = Tally.of_scored(scored)
+    add_left_out(tally, sorted(names))
     return tally, canonical(tally.settle(scored, seen.settle()))
 
 

@@ -12,6 +12,7 @@ from functools import lru_cache
 from itertools import chain
 from typing import Final
 
+from classifier.split import units
 from classifier.vectors import fold, stem, stop_words, words
 
 Key = tuple[str, ...]
@@ -49,6 +50,15 @@ _GOING_ON: Final = {
 
 _CODE: Final = re.compile(r"\d{6}|(?:-[^-]+){3}|^_|_$")
 """A token of a log or of a program: a clause with one was never said by a person."""
+
+
+_PLACEHOLDER: Final = re.compile(r"\[[A-Z]+(?:_\d+)?\]")
+_AROUND: Final = " .!?\"“”'‘’>*•-–\n\t"
+"""What may stand around a sentence and isn't part of it."""
+
+_PAUSE: Final = re.compile(r"[,;:]\s|\s[-–—(]")
+_OPENING_TOKENS, _OPENING_WORDS = 4, 2
+"""Tokens, and different telling words, that the beginning of a sentence must have to tell anything."""
 
 
 @dataclass(slots=True)
@@ -137,6 +147,44 @@ def whole_clauses(
                 form = " ".join(tokens)
                 clause.forms[form] = clause.forms.get(form, 0) + 1
     return dict(found)
+
+
+def openings(pairs: Sequence[tuple[str, str]], names: Names, longest: int) -> dict[Key, Phrase]:
+    """Collect how the sentences of a theme begin, by the stems of their telling words.
+
+    Each is the whole sentence, or what comes before its last pause within `longest` characters, or else as
+    many words and "…".
+    """
+    found: dict[Key, Phrase] = defaultdict(Phrase)
+    for document, text in pairs:
+        for start, end in units(text):
+            form = _opening(text[start:end].strip(_AROUND), longest)
+            tokens = _TOKEN.findall(form)
+            key = tuple(part for token in tokens for part in telling(token))
+            if (
+                len(tokens) in range(_OPENING_TOKENS, 100)
+                and len(set(key)) >= _OPENING_WORDS
+                and not _PLACEHOLDER.search(form)
+                and all(map(names.allow, tokens))
+                and not any(map(_CODE.search, tokens))
+            ):
+                found[key].documents.add(document)
+                found[key].forms[form] = found[key].forms.get(form, 0) + 1
+    return dict(found)
+
+
+def _opening(sentence: str, longest: int) -> str:
+    """Return a sentence, or its beginning where it is too long, on one line."""
+    sentence = " ".join(sentence.split())
+    if len(sentence) <= longest:
+        return sentence
+    pauses = [pause.start() for pause in _PAUSE.finditer(sentence, 0, longest + 1)]
+    if pauses and pauses[-1] >= longest / 2:
+        return sentence[: pauses[-1]].rstrip(_AROUND)
+    kept = sentence[: longest - 1].split(" ")[:-1]
+    while kept and kept[-1].lower().strip(_AROUND) in stop_words():
+        kept.pop()
+    return " ".join(kept).rstrip(_AROUND + ",;:") + "…"
 
 
 def _spans(ends: Sequence[bool], allowed: Sequence[bool], longest: int) -> Iterable[tuple[int, int]]:

@@ -12,7 +12,16 @@ from typing import Final
 
 import numpy as np
 
-from classifier.titles.clauses import Key, Names, Phrase, clauses_of, phrases_of, telling, whole_clauses
+from classifier.titles.clauses import (
+    Key,
+    Names,
+    Phrase,
+    clauses_of,
+    openings,
+    phrases_of,
+    telling,
+    whole_clauses,
+)
 from classifier.vectors import CHUNK, EXACT_UP_TO, UBIQUITOUS, Encoder, generic_stems, unit_rows
 
 LONGEST_TITLE: Final = 60
@@ -36,6 +45,9 @@ _SHARED_BY: Final = 3
 """A single word heads a title when so many documents of the theme hold it."""
 
 _WHOLE: Final = 1.25
+
+_FEW: Final = 5
+"""Documents up to which a theme has no words of its own: how its sentences begin says more than rare words."""
 
 _COMPARED: Final = 8
 """Clauses of a theme, those with most of its weight, that are compared with it."""
@@ -97,6 +109,8 @@ def titles(
         if not clauses and " " not in made[theme]:
             spoken = _rivals("", whole_clauses(pairs, names, spoken=True), shared)
             rivals[theme] = spoken or rivals[theme]
+        if len({document for document, _ in pairs}) <= _FEW:
+            rivals[theme] |= _rivals("", openings(pairs, names, LONGEST_TITLE), shared)
     if encoder is not None:
         made |= _likest(rivals, heads, encoder)
     for theme, said in texts.items():
