@@ -106,7 +106,7 @@ def build(
     evidence = link_capabilities(evidence, capabilities, settings, encoder=encoder, sentences=meaning)
     begin("grouping into themes")
     grouped = group(evidence, settings, claims=claims, capabilities=capabilities, encoder=compared_by.encoder)
-    evidence, themes = link_objectives(grouped.evidence, objectives), grouped.themes
+    evidence, themes = link_objectives(grouped.evidence, objectives, sentences=meaning), grouped.themes
 
     begin("ranking")
     spans = evidence[evidence["theme_id"] != ""]

@@ -22,8 +22,9 @@ above the mean by the ordinary one, or above the median by the one that the midd
 whichever is less. The first fits where few pairs are alike, the second small corpora, where many are.
 
 Two invented companies and three public sets of intents, where B-cubed F1 was flat from 1.6 to 2.25 and from 6
-to 8, leave the choice: the upper ends, for a theme that holds two matters misleads whoever acts on it, and one
-in two parts is merely counted lower. Unlike a fixed cosine they need no new value when vectors or corpora change."""
+to 8, leave the choice: the upper ends, for a theme that holds two matters misleads whoever acts on it, and
+one in two parts is merely counted lower. Unlike a fixed cosine they need no new value when vectors or corpora
+change."""
 
 EXACT_UP_TO: Final = 50_000
 """Up to so many rows every pair is compared; beyond, this is the size of a sample."""

@@ -282,7 +282,7 @@ def _amount(doc: Any, matcher: Any) -> str:
 
 
 def _widened(doc: Any, start: int) -> int:
-    """Return where an amount begins: "half an hour", "3-4 pounds", "11 460 EUR" and "a few hundred" are whole."""
+    """Return where an amount begins: "half an hour", "3-4 pounds", "11 460 EUR", "a few hundred pounds"."""
     while start and _belongs(doc, start):
         start -= 1
     return start

@@ -217,7 +217,7 @@ def most_common(spans: pd.DataFrame, key: str, column: str) -> pd.Series:
 
 
 def held_by_most(spans: pd.DataFrame, key: str, column: str) -> pd.Series:
-    """Return the value of `column` that more than half of the documents of each key hold; others are absent."""
+    """Return the value of `column` that more than half of each key's documents hold; else it is absent."""
     documents = spans.groupby(key)["document_id"].nunique()
     counts = spans[spans[column] != ""].groupby([key, column])["document_id"].nunique()
     table = counts.rename("documents").reset_index()

@@ -137,7 +137,8 @@ def group(
     del rows
     spans["area"] = _pooled_areas(spans, areas, weights)
     del weights
-    spans, themes = _themes(spans, _quotable(settings, references), encoder)
+    quoting = settings.scoring.quotes != "none"
+    spans, themes = _themes(spans, _quotable(settings, references), encoder, quoting=quoting)
     for name in ("theme_id", "area", "centrality"):
         evidence.loc[spans["index"], name] = spans[name].to_numpy()
     return Grouped(evidence, themes, found.compared, _warnings(found))
@@ -278,7 +279,9 @@ def _quotable(settings: Settings, references: Sequence[str]) -> list[str]:
     return [*settings.areas, *phrases, *settings.competitors, *aliases, *references]
 
 
-def _themes(spans: pd.DataFrame, known: Sequence[str], encoder: Encoder) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _themes(
+    spans: pd.DataFrame, known: Sequence[str], encoder: Encoder, *, quoting: bool
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Give the groups their ids and describe each in one row."""
     spans = spans.sort_values(["centrality", "key"], ascending=[False, True], kind="stable")
     central = spans.drop_duplicates("group").set_index("group")
@@ -290,7 +293,7 @@ def _themes(spans: pd.DataFrame, known: Sequence[str], encoder: Encoder) -> tupl
     ids = pd.Series([f"T-{number:06d}" for number in range(1, len(order) + 1)], index=order.index)
     spans = spans.assign(theme_id=spans["group"].map(ids))
     voices = dict(zip(spans["document_id"], spans["account"], strict=True))
-    named = titles(_texts(spans), known=known, voices=voices, encoder=encoder)
+    named = titles(_texts(spans), known=known, voices=voices, encoder=encoder, quoting=quoting)
     central = central.reindex(order.index)
     accounts = spans[spans["account"] != ""].groupby("group")["account"].nunique()
     themes = pd.DataFrame(

@@ -16,7 +16,7 @@ from classifier.areas import document_weights, known_areas, shares
 from classifier.entities import evidence_of
 from classifier.errors import SettingsError
 from classifier.group import group
-from classifier.titles import titles
+from classifier.titles import LONGEST_TITLE, titles
 from classifier.vectors import fit_tfidf, unit_rows
 
 TAGGED = settings.parse({"themes": {"area_column": "tags"}}, origin="test")
@@ -329,6 +329,44 @@ def test_who_speaks_is_in_a_title_only_where_nothing_else_is_said():
     assert titles({"vague": vague})["vague"] == "Broken"
     found = titles(texts, encoder=fit_tfidf([text for pairs in texts.values() for _, text in pairs]))
     assert found == {"vague": "It is broken", "board": "Board takes an age to open"}
+
+
+LET_US_SAY = "Let each of us say when the update may happen, mine would be noon. Thanks!"
+BATTERY = "A battery pack to keep it alive for an hour or so would be worth real money to us."
+
+
+@pytest.mark.parametrize(
+    ("text", "title"),
+    [
+        (LET_US_SAY, "Let each of us say when the update may happen"),
+        (BATTERY, "A battery pack to keep it alive for an hour…"),
+        ('> "Why is it so slow with photos?"', "Why is it so slow with photos"),
+    ],
+)
+def test_a_theme_of_few_documents_is_named_by_a_sentence(text, title):
+    texts = {"one": [("1", text)], "board": BOARD * 2}
+    encoder = fit_tfidf([said for pairs in texts.values() for _, said in pairs])
+    lower = {"let", "why", "a"}  # elsewhere written small: no names
+    assert titles(texts, known=lower, encoder=encoder)["one"] == title
+
+
+@given(st.lists(st.text(max_size=200), min_size=1, max_size=3), st.booleans())
+def test_no_title_is_too_long_or_spans_lines(said, quoting):
+    texts = {"one": [(str(n), text) for n, text in enumerate(said)]}
+    title = titles(texts, encoder=fit_tfidf(["some", *said]), quoting=quoting)["one"]
+    assert len(title) <= LONGEST_TITLE
+    assert title == " ".join(title.split())
+
+
+def test_titles_that_must_not_quote_are_single_words_and_short_phrases():
+    texts = {"one": [("1", LET_US_SAY)], "board": BOARD * 2, "phones": PHONES}
+    encoder = fit_tfidf([said for pairs in texts.values() for _, said in pairs])
+    found = titles(texts, encoder=encoder, quoting=False)
+    said = {text.lower().rstrip(".!") for pairs in texts.values() for _, text in pairs}
+    assert all(found.values())
+    assert not said & {title.lower() for title in found.values()}
+    for title in found.values():
+        assert all(len(part.split()) <= 3 for part in re.split("[:,] ", title))
 
 
 def test_no_line_of_a_log_is_a_title():

@@ -145,7 +145,7 @@ def test_days_and_ordinals_are_no_numbers_of_a_promise(text, numbers):
     assert found == numbers
 
 
-@pytest.mark.parametrize(("silent", "touched"), [(5, "OBJ-2"), (6, "")])
+@pytest.mark.parametrize(("silent", "touched"), [(2, "OBJ-2"), (3, "")])
 def test_an_objective_is_touched_where_enough_documents_speak_of_it(silent, touched):
     quotes = ["the slow board", *["it is red"] * silent]
     rows = [{"document_id": f"d{n}", "spans": [span("pain_point", quote)]} for n, quote in enumerate(quotes)]
@@ -161,6 +161,33 @@ def test_an_objective_with_keywords_is_not_found_by_its_other_words():
     assert set(link.link_objectives(evidence, OBJECTIVES)["objective_id"]) == {""}
     plain = OBJECTIVES.assign(keywords="")
     assert set(link.link_objectives(evidence, plain)["objective_id"]) == {"OBJ-1"}
+
+
+@pytest.mark.parametrize(
+    ("quote", "touched"),
+    [
+        ("the board is painfully slow today", "OBJ-2"),
+        ("the board is red. A very long winter is behind all of us, and so is the slow tram", ""),
+    ],
+)
+def test_words_of_a_keyword_may_stand_apart_a_little(quote, touched):
+    rows = scored_rows([{"document_id": "d", "spans": [span("pain_point", quote)]}])
+    evidence = evidence_of(rows).assign(theme_id="T-1")
+    assert set(link.link_objectives(evidence, OBJECTIVES)["objective_id"]) == {touched}
+
+
+def test_meaning_finds_the_objective_of_a_theme_without_any_keyword():
+    quotes = [
+        "the planning screen takes forever to open since we hired more engineers",
+        "with 300 engineers the schedule needs a minute before it shows",
+        "the schedule crawls whenever the whole fleet is on it",
+        "the coffee at your fair was nice",
+    ]
+    rows = [{"document_id": f"d{n}", "spans": [span("pain_point", quote)]} for n, quote in enumerate(quotes)]
+    evidence = evidence_of(scored_rows(rows)).assign(theme_id=["T-1", "T-1", "T-1", "T-2"])
+    assert set(link.link_objectives(evidence, OBJECTIVES)["objective_id"]) == {""}
+    found = link.link_objectives(evidence, OBJECTIVES, sentences=sentences.load())
+    assert found["objective_id"].tolist() == ["OBJ-2"] * 3 + [""]
 
 
 def test_requests_find_the_capability_they_ask_for():

@@ -11,13 +11,24 @@ from hypothesis import strategies as st
 from test_link import CAPABILITIES, CLAIMS, OBJECTIVES, table
 from themes_samples import scored_rows, shop, span
 
-from classifier import backlogs, cluster, encoders, factors, rank, schema, sentences, settings, static
+from classifier import (
+    backlogs,
+    cluster,
+    encoders,
+    factors,
+    marketing,
+    schema,
+    sentences,
+    settings,
+    static,
+)
 from classifier.entities import evidence_of
 from classifier.errors import SettingsError
 from classifier.factors import documents_of, examples, measure, priorities
 from classifier.labels import LABELS
 from classifier.revenue import Revenue, is_open, revenue_of
 from classifier.settings import FACTORS
+from classifier.trends import trends
 
 AS_OF = datetime(2026, 3, 31, tzinfo=UTC)
 _GIVEN = ("account", "segment", "industry", "arr", "lifecycle", "currency")
@@ -256,15 +267,61 @@ def test_every_kind_of_marketing_work():
     assert (found["claim_id"] == "").all()
 
 
-def test_objections_before_a_renewal_are_a_matter_of_keeping_a_customer():
-    pain, gap = span("pain_point", "the board is slow"), span("expectation_gap", "you said it would be quick")
-    rows = [{"document_id": "1", "stage": "Renewal", "expectation_source": "told", "spans": [pain, gap]}]
+@pytest.mark.parametrize(
+    ("stage", "said", "kinds"),
+    [
+        ("Renewal", "the board is slow", ["unmet_expectation"]),
+        ("Renewal", "the board is slow, we will cancel our contract", ["objection", "unmet_expectation"]),
+        ("Negotiation", "the board is slow", ["objection", "unmet_expectation"]),
+    ],
+)
+def test_what_a_customer_says_before_a_renewal_is_an_objection_where_it_speaks_of_leaving(stage, said, kinds):
+    pain, gap = span("pain_point", said), span("expectation_gap", "you said it would be quick")
+    rows = [{"document_id": "1", "stage": stage, "expectation_source": "told", "spans": [pain, gap]}]
     found = built(scored_rows(rows)).marketing_backlog.set_index("kind")
     # The gap has a row of its own: it is no objection, too.
-    assert sorted(found.index) == ["objection", "unmet_expectation"]
-    assert found.loc["objection", ["mentions", "goal"]].tolist() == [1, "retention"]
-    assert found.loc["objection", "next_step"] == "Write an honest answer for renewal talks"
-    assert "board" in found.loc["objection", "quote_1"]
+    assert sorted(found.index) == kinds
+    if stage == "Renewal" and "objection" in kinds:
+        assert found.loc["objection", ["mentions", "goal"]].tolist() == [1, "retention"]
+        assert found.loc["objection", "next_step"] == "Write an honest answer for renewal talks"
+        assert "board" in found.loc["objection", "quote_1"]
+
+
+def test_a_row_about_a_competitor_quotes_who_names_it():
+    rows = [
+        {
+            "document_id": f"{number}",
+            "stage": "Negotiation",
+            "spans": [
+                span("pain_point", f"the dispatch board is slow on Mondays, case {number}"),
+                {**span("", "they also talk to Gildrick", start=200), "competitors": ["Gildrick"]},
+            ],
+        }
+        for number in range(2)
+    ]
+    found = built(scored_rows(rows)).marketing_backlog.set_index("kind").loc["objection"]
+    assert found["competitor"] == "Gildrick"
+    assert found["quote_1"] == "they also talk to Gildrick"
+    assert "dispatch board" in found["quote_2"]
+    assert found["mentions"] == 2
+
+
+@pytest.mark.parametrize(("others", "told"), [(0, True), (1, False)])
+def test_an_unmet_expectation_names_the_claim_that_most_of_it_may_contradict(others, told):
+    spans = [
+        span("expectation_gap", f"I expected the board to be quick, case {n}") for n in range(1 + others)
+    ]
+    rows = [
+        {"document_id": f"{n}", "expectation_source": "sold", "spans": [one]} for n, one in enumerate(spans)
+    ]
+    evidence = evidence_of(scored_rows(rows)).assign(theme_id="T-1", centrality=1.0)
+    evidence.loc[evidence["document_id"] == "0", "near_claim"] = "CL-9"
+    items = marketing.items_of(evidence, CAPABILITIES)
+    moves = trends(items, evidence["created_at"], as_of=AS_OF, key="item_id")
+    tables = (schema.empty(schema.THEMES), CLAIMS, CAPABILITIES)
+    table = marketing.marketing_backlog(items, *tables, moves, NOTHING, CHOSEN, as_of=AS_OF)
+    (step,) = table["next_step"]
+    assert ("Most of these may contradict CL-9" in step) == told
 
 
 @pytest.mark.parametrize(("others", "shown"), [(0, "CAP-1"), (1, ""), (2, "")])
@@ -276,7 +333,8 @@ def test_a_theme_asks_for_what_most_of_its_requests_ask_for(others, shown):
         rows.append({"document_id": f"o{number}", "spans": [other]})
     evidence = evidence_of(scored_rows(rows)).assign(theme_id="T-1")
     evidence.loc[evidence["document_id"] == "a", "capability_id"] = "CAP-1"
-    found = rank._asked_for(evidence)
+    requests = evidence[evidence["label"] == "feature_request"]
+    found = factors.held_by_most(requests, "theme_id", "capability_id")
     assert found.to_dict() == ({"T-1": shown} if shown else {})
 
 

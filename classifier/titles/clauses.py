@@ -103,10 +103,10 @@ class Names:
         return len(self.seen[plain]) >= 3 or any(char.isupper() for char in word[1:])
 
 
-def phrases_of(pairs: Sequence[tuple[str, str]], names: Names) -> dict[Key, Phrase]:
-    """Collect the phrases of a theme by the stems of their telling words."""
+def phrases_of(pairs: Sequence[tuple[str, str]], names: Names, longest: int = 0) -> dict[Key, Phrase]:
+    """Collect the phrases of a theme, of `longest` tokens at most, by the stems of their telling words."""
     alone = len({document for document, _ in pairs}) == 1
-    longest = _LONGEST_OF_ONE_DOCUMENT if alone else _LONGEST_PHRASE
+    longest = longest or (_LONGEST_OF_ONE_DOCUMENT if alone else _LONGEST_PHRASE)
     found: dict[Key, Phrase] = defaultdict(Phrase)
     for document, text in pairs:
         for tokens in clauses_of(text):

@@ -41,13 +41,15 @@ _COMMON_PART: Final = 0.08
 """A word of fewer texts than this part of a theme, a slip of the pen as a rule, has no weight in it."""
 
 _WORDS_APART: Final = 3
+_WORDS_TOGETHER: Final = 3
+"""Of a title that must not quote."""
 _SHARED_BY: Final = 3
 """A single word heads a title when so many documents of the theme hold it."""
 
 _WHOLE: Final = 1.25
 
 _FEW: Final = 5
-"""Documents up to which a theme has no words of its own: how its sentences begin says more than rare words."""
+"""Documents up to which a theme has no words of its own: how its sentences begin tells more than they do."""
 
 _COMPARED: Final = 8
 """Clauses of a theme, those with most of its weight, that are compared with it."""
@@ -63,6 +65,7 @@ def titles(
     known: Iterable[str] = (),
     voices: Mapping[str, str] | None = None,
     encoder: Encoder | None = None,
+    quoting: bool = True,
 ) -> dict[str, str]:
     """Name each theme by what it says and others don't.
 
@@ -70,8 +73,9 @@ def titles(
     TF-IDF). The title is the phrase, as somebody wrote it, that packs most weight, with the rest of its
     clause where that is short; else a second phrase is put behind the word that most documents share,
     where it lacks that word. With an encoder it is that or another short clause: the one that is most
-    like the theme's texts and holds most of its weight. Before the title of a theme of more than 320 texts
-    stands the word or two that most of these share.
+    like the theme's texts and holds most of its weight; a theme of five documents or fewer may be named by
+    how a sentence of it begins, for it has no words of its own. Before the title of a theme of more than 320
+    texts stands the word or two that most of these share.
 
     Parameters
     ----------
@@ -85,6 +89,8 @@ def titles(
         Document -> who speaks in it, such as its account; a document without is a voice of its own.
     encoder
         Turns texts into vectors.
+    quoting
+        Whether a title may be what somebody wrote; else it is some words of it, no more than three together.
 
     Returns
     -------
@@ -99,6 +105,9 @@ def titles(
     rivals: dict[str, dict[str, float]] = {}
     for theme, pairs in heads.items():
         weights = _weights(counts[theme], spread, vague, themes=len(heads), texts=len(pairs))
+        if not quoting:
+            made[theme] = _title(phrases_of(pairs, names, longest=_WORDS_TOGETHER), weights)
+            continue
         shared = {
             word: weight * (1.0 if counts[theme][word] > 1 else _SAID_ONCE)
             for word, weight in weights.items()
@@ -111,7 +120,7 @@ def titles(
             rivals[theme] = spoken or rivals[theme]
         if len({document for document, _ in pairs}) <= _FEW:
             rivals[theme] |= _rivals("", openings(pairs, names, LONGEST_TITLE), shared)
-    if encoder is not None:
+    if encoder is not None and quoting:
         made |= _likest(rivals, heads, encoder)
     for theme, said in texts.items():
         if len(said) > _TOPIC_FROM:
