@@ -378,6 +378,17 @@ def heads_input():
     return truth, logit, logit, np.arange(300) % trained.SETTINGS.folds
 
 
+def test_evidence_is_never_the_least_likely_unit():
+    truth, document, unit, folds = heads_input()
+    right, _, _ = train.fit_heads(truth, document, unit, folds, trained.SETTINGS)
+    # Units of which nothing was learnt, and by chance the wrong.
+    wrong, _, _ = train.fit_heads(truth, document, -unit, folds, trained.SETTINGS)
+    for label in LABELS:
+        assert right[label].unit_scale > 0
+        assert (wrong[label].unit_scale, wrong[label].unit_shift) == (1.0, 0.0)
+        assert 0 < wrong[label].unit_threshold < 1
+
+
 def test_best_threshold_does_not_depend_on_the_order():
     generator = np.random.default_rng(5)
     truth = generator.random(300) < 0.3
