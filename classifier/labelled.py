@@ -50,11 +50,35 @@ class _Row:
     values: Mapping[str, Any]
 
 
+@dataclass(frozen=True)
+class Labelled:
+    """Table LABELLED, and where each of its documents stands (file and row), for messages."""
+
+    documents: pd.DataFrame
+    places: tuple[str, ...]
+
+    def warnings(self) -> tuple[str, ...]:
+        """Return what the user should know of the data: evidence that isn't in its text tells nothing."""
+        pairs = zip(self.documents["text"], self.documents["evidence"], strict=True)
+        lost = [row for row, (text, evidence) in enumerate(pairs) if _is_lost(evidence, text)]
+        if not lost:
+            return ()
+        return (
+            f"{len(lost)} text(s) have evidence that doesn't stand in them, the first is"
+            f" {self.places[lost[0]]}; it counts as none: give evidence to the letter",
+        )
+
+
 class _RowError(ValueError):
     """What is wrong with one row; collected, so that all of them are reported at once."""
 
 
 def read_labelled(paths: Sequence[str | Path]) -> pd.DataFrame:
+    """Return the table that `read_placed` reads."""
+    return read_placed(paths).documents
+
+
+def read_placed(paths: Sequence[str | Path]) -> Labelled:
     """Read labelled documents.
 
     Column names are matched without regard to case. The text is `text` (or `body`, or `description`), below
@@ -91,7 +115,12 @@ def read_labelled(paths: Sequence[str | Path]) -> pd.DataFrame:
         faults = _name(rows, documents)
     if faults:
         raise InputError(_listed(faults))
-    return conform(pd.DataFrame(documents, columns=list(LABELLED)), LABELLED)
+    table = conform(pd.DataFrame(documents, columns=list(LABELLED)), LABELLED)
+    return Labelled(table, tuple(row.place for row in rows))
+
+
+def _is_lost(evidence: str, text: str) -> bool:
+    return any(span not in text for span in json.loads(evidence or "{}").values())
 
 
 def _listed(faults: Sequence[str]) -> str:
