@@ -90,9 +90,10 @@ class Contender:
 def _strongest_spans(scored: pd.DataFrame) -> list[dict[str, tuple[int, int]]]:
     found: list[dict[str, tuple[int, int]]] = [{} for _ in range(len(scored))]
     for label in LABELS:
-        for row in np.flatnonzero(scored[label]):
-            start, end = scored[f"{label}_start"].iat[row], scored[f"{label}_end"].iat[row]
-            found[row][label] = (int(start), int(end))
+        columns = (scored[name].tolist() for name in (label, f"{label}_start", f"{label}_end"))
+        for spans, decided, start, end in zip(found, *columns, strict=True):
+            if decided:
+                spans[label] = (start, end)
     return found
 
 
