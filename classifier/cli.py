@@ -264,6 +264,8 @@ def explain(text: str, form: str, **values: Any) -> None:
 
     if text == "-":
         text = sys.stdin.buffer.read().decode("utf-8", errors="replace")
+    # Bytes of an argument that are no UTF-8 arrive as halves of surrogate pairs, which can't be printed.
+    text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     model = models.load(models.find(values["model"], places=models.folders(values["models"])))
     model = models.choose_tier(model, values["tier"])
     cleaned = clean.clean(text)
