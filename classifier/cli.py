@@ -285,7 +285,8 @@ def train(data: tuple[Path, ...], out: Path, seed: int, quiet: bool, form: str) 
     """Train a model from labelled CSV, JSONL or Parquet files.
 
     Columns: text, labels (JSON list or ;-separated); also id, evidence, expectation_source, group,
-    source. DIR is best NAME/VERSION inside the folder of models: --model NAME means the first version then.
+    source. DIR is best NAME/VERSION inside the folder of models: --model NAME means the first version then,
+    until NAME/CURRENT names another. Without a VERSION, the model is called by its folder.
     """
     from classifier import teach
 

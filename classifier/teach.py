@@ -178,7 +178,7 @@ def train_files(data: Sequence[Path], out: Path, *, seed: int) -> dict[str, Any]
                 "Validation: cross-validated, grouped by near-duplicates", figures, tells_sources=False
             )
         ],
-        limits=("Measured on its own training data by cross-validation only.",),
+        limits=_limits(trained.model),
         command="classifier train",
         provenance="Texts and labels are those of the files that it was given.",
     )
@@ -207,6 +207,13 @@ def train_files(data: Sequence[Path], out: Path, *, seed: int) -> dict[str, Any]
         "warnings": list(given.warnings()),
         "seconds": round(time.monotonic() - began, 3),
     }
+
+
+def _limits(model: classify.FastModel) -> tuple[str, ...]:
+    measured = "Measured on its own training data by cross-validation only."
+    if model.tells_sources:
+        return (measured,)
+    return (measured, "Doesn't tell where expectations come from: no text that it learnt from did.")
 
 
 def trained_text(trained: dict[str, Any]) -> str:

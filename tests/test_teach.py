@@ -110,6 +110,19 @@ def test_the_summary_says_which_name_means_the_new_version(taught):
     ]
 
 
+def test_the_card_of_a_model_that_learnt_no_source_says_so(files, tmp_path):
+    rows = [json.loads(line) for path in files for line in path.read_text().splitlines()]
+    plain = tmp_path / "plain.jsonl"
+    told = ({"text": row["text"], "labels": row["labels"]} for row in rows)
+    plain.write_text("".join(json.dumps(row) + "\n" for row in told))
+    summary = teach.train_files([plain], tmp_path / "m" / "1", seed=0)
+    assert not summary["tells_sources"]
+    assert "- Doesn't tell where expectations come from" in (tmp_path / "m" / "1" / models.CARD).read_text()
+    found = Model(models.load(tmp_path / "m" / "1")).score([row["text"] for row in rows])
+    assert found[GAP].any()
+    assert set(found["expectation_source"]) == {""}
+
+
 def test_a_model_beside_other_files_leaves_no_current(files, tmp_path):
     (tmp_path / "notes.txt").write_text("")
     summary = teach.train_files(files, tmp_path / "ours", seed=0)

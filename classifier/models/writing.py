@@ -4,8 +4,8 @@ In: a model and what is to be told of it. Out: a folder that is whole or no mode
 """
 
 import json
-import os
 import shutil
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -158,8 +158,13 @@ def require_free(folder: Path) -> None:
             f"{folder} holds files that are of no model ({', '.join(foreign[:3])}); "
             "give an --out that is new or empty"
         )
-    if not os.access(nearest, os.W_OK | os.X_OK):
-        raise OutputError(f"{nearest} can't be written to; change its permissions or give another --out")
+    try:
+        # Permissions don't tell: of root, of disks that are mounted to be read.
+        tempfile.TemporaryDirectory(dir=nearest).cleanup()
+    except OSError as error:
+        raise OutputError(
+            f"{nearest} can't be written to: {error.strerror}; change that or give another --out"
+        ) from error
 
 
 def _foreign(folder: Path) -> list[str]:
