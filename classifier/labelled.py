@@ -52,10 +52,14 @@ class _Row:
 
 @dataclass(frozen=True)
 class Labelled:
-    """Table LABELLED, and where each of its documents stands (file and row), for messages."""
+    """Table LABELLED; where each of its documents stands (file and row), for messages; its raw parts.
+
+    `parts` are the columns `subject` and `body` that the texts were joined of: they are cleaned one by one.
+    """
 
     documents: pd.DataFrame
     places: tuple[str, ...]
+    parts: pd.DataFrame
 
     def warnings(self) -> tuple[str, ...]:
         """Return what the user should know of the data: evidence that isn't in its text tells nothing."""
@@ -116,7 +120,8 @@ def read_placed(paths: Sequence[str | Path]) -> Labelled:
     if faults:
         raise InputError(_listed(faults))
     table = conform(pd.DataFrame(documents, columns=list(LABELLED)), LABELLED)
-    return Labelled(table, tuple(row.place for row in rows))
+    parts = pd.DataFrame(documents, columns=["subject", "body"], dtype="str")
+    return Labelled(table, tuple(row.place for row in rows), parts)
 
 
 def _is_lost(evidence: str, text: str) -> bool:
@@ -261,7 +266,8 @@ def _parquet(path: Path) -> list[tuple[int, dict[str, Any]]]:
 
 
 def _document(values: Mapping[str, Any]) -> dict[str, Any]:
-    text = _document_text(values)
+    subject, body = _parts(values)
+    text = "\n".join(part for part in (subject, body) if part.strip()) or body
     labels = _labels(values)
     if labels and not text.strip():
         raise _RowError("has labels but no text; fill in the text or delete the row")
@@ -275,6 +281,8 @@ def _document(values: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "id": _word(values, "id") or _word(values, "document_id"),
         "text": text,
+        "subject": subject,
+        "body": body,
         **{label: label in labels for label in LABELS},
         "evidence": json.dumps(_evidence(values, labels), ensure_ascii=False),
         "expectation_source": source,
@@ -307,12 +315,12 @@ def _word(values: Mapping[str, Any], name: str) -> str:
     return _plain(str(value)).strip()
 
 
-def _document_text(values: Mapping[str, Any]) -> str:
+def _parts(values: Mapping[str, Any]) -> tuple[str, str]:
+    """Return subject and body."""
     body = next((name for name in _BODIES if name in values), None)
     if body is None:
         raise _RowError("has no text; every row needs the key 'text'")
-    parts = (_string(values, "subject"), _string(values, body))
-    return "\n".join(part for part in parts if part.strip()) or parts[1]
+    return _string(values, "subject"), _string(values, body)
 
 
 def _labels(values: Mapping[str, Any]) -> set[str]:

@@ -240,7 +240,7 @@ def trained_text(trained: dict[str, Any]) -> str:
 
 def _as_scored(given: Labelled) -> Labelled:
     """Return the documents as they are scored: cleaned, and their evidence as it stands there."""
-    texts = clean.clean_column(given.documents["text"])
+    texts = clean.document_text(given.parts["subject"], given.parts["body"])
     pairs = zip(texts, given.documents["evidence"], strict=True)
     evidence = [_cleaned_evidence(text, spans) for text, spans in pairs]
     return replace(given, documents=given.documents.assign(text=texts, evidence=evidence))

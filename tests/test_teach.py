@@ -251,6 +251,18 @@ def test_an_evaluation_judges_what_score_says(taught, tmp_path):
     assert measured.warnings == ()
 
 
+def test_subjects_are_cleaned_as_score_cleans_them(tmp_path):
+    # Below a subject that is read as one text with it, all of this would be a quoted mail.
+    body = "On Monday, 3 May 2025, Jo <a@b.c> wrote:\n> The export crashes every time."
+    row = {"subject": "Export broken", "text": body, "labels": [PAIN]}
+    path = tmp_path / "mail.jsonl"
+    path.write_text(json.dumps(row) + "\n")
+    expected = clean.document_text(pd.Series([row["subject"]]), pd.Series([body]))
+    found = teach._as_scored(labelled.read_placed([path])).documents["text"]
+    assert found.tolist() == expected.tolist()
+    assert found.tolist() != clean.clean_column(labelled.read_labelled([path])["text"]).tolist()
+
+
 def test_two_models_are_compared_on_the_same_resamples(taught, files, tmp_path):
     ours = teach.Contender(models.load(taught[1]))
     other = teach.Contender(models.load(trained.save(tmp_path / "tiny" / "1")))
