@@ -130,7 +130,9 @@ def distances(probability: npt.NDArray[Any], heads: Mapping[str, Head]) -> npt.N
     return result
 
 
-def refine(model: AccurateModel, texts: Sequence[str], scores: Scores, rows: Ints) -> Scores:
+def refine(
+    model: AccurateModel, texts: Sequence[str], scores: Scores, rows: Ints, *, tells_sources: bool = True
+) -> Scores:
     """Score `rows` of the texts anew.
 
     Parameters
@@ -142,6 +144,8 @@ def refine(model: AccurateModel, texts: Sequence[str], scores: Scores, rows: Int
     rows
         Ascending. Texts of which the fast tier knows too little (one word alone tells nothing), and those
         that are too long to be one piece of feedback, keep what it says of them.
+    tells_sources
+        Whether the model has learnt where expectations come from: both tiers learn of the same documents.
 
     Returns
     -------
@@ -167,6 +171,7 @@ def refine(model: AccurateModel, texts: Sequence[str], scores: Scores, rows: Int
         readable=everything,
         known=scores.known[rows],
         before=to_logits(scores.probability[rows]),
+        tells_sources=tells_sources,
     )
     new = expanded(new, units, again)
     # A document's units lie together in both.

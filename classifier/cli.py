@@ -8,7 +8,7 @@ import itertools
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -111,7 +111,11 @@ def _tell(outcome: Any, *, quiet: bool) -> None:
         return
     for note in outcome.notes:
         click.echo(note, err=True)
-    for warning in outcome.warnings:
+    _warn(outcome.warnings, quiet=quiet)
+
+
+def _warn(warnings: Sequence[str], *, quiet: bool) -> None:
+    for warning in () if quiet else warnings:
         click.echo(f"Warning: {warning}", err=True)
 
 
@@ -260,6 +264,8 @@ def explain(text: str, form: str, **values: Any) -> None:
 
     if text == "-":
         text = sys.stdin.buffer.read().decode("utf-8", errors="replace")
+    # Bytes of an argument that are no UTF-8 arrive as halves of surrogate pairs, which can't be printed.
+    text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     model = models.load(models.find(values["model"], places=models.folders(values["models"])))
     model = models.choose_tier(model, values["tier"])
     cleaned = clean.clean(text)
@@ -272,18 +278,20 @@ def explain(text: str, form: str, **values: Any) -> None:
 @click.option(
     "--out", required=True, type=click.Path(path_type=Path), metavar="DIR", help="Folder of the new model."
 )
-@click.option("--seed", default=0, show_default=True, help="Seed of the folds.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the folds.")
 @click.option("--quiet", is_flag=True, help="Print errors only.")
 @answering
 def train(data: tuple[Path, ...], out: Path, seed: int, quiet: bool, form: str) -> None:
     """Train a model from labelled CSV, JSONL or Parquet files.
 
     Columns: text, labels (JSON list or ;-separated); also id, evidence, expectation_source, group,
-    source. DIR is best NAME/VERSION inside the folder of models.
+    source. DIR is best NAME/VERSION inside the folder of models: --model NAME means the first version then,
+    until NAME/CURRENT names another. Without a VERSION, the model is called by its folder.
     """
     from classifier import teach
 
     trained = teach.train_files(data, out, seed=seed)
+    _warn(trained["warnings"], quiet=quiet or form == "json")
     _say(form, {"command": "train", **trained}, lambda: teach.trained_text(trained), quiet=quiet)
 
 
@@ -312,7 +320,7 @@ def train(data: tuple[Path, ...], out: Path, seed: int, quiet: bool, form: str) 
 @click.option(
     "--resamples", type=click.IntRange(1), default=2000, show_default=True, help="Bootstrap resamples."
 )
-@click.option("--seed", default=0, show_default=True, help="Seed of the resamples.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the resamples.")
 @answering
 def evaluate(
     data: tuple[Path, ...],
@@ -330,8 +338,9 @@ def evaluate(
 
     model = _model(values)
     other = None
-    if against or against_tier:
-        chosen = {**values, "model": against or values["model"], "tier": against_tier}
+    if against is not None or against_tier:
+        name = values["model"] if against is None else against
+        chosen = {**values, "model": name, "tier": against_tier}
         other = teach.Contender(_model(chosen), against_tier)
     measured = teach.evaluate_files(
         data,
@@ -348,8 +357,10 @@ def evaluate(
         "model_id": model.model_id,
         **measured.evaluation.as_dict(),
         "comparison": measured.comparison.as_dict() if measured.comparison else None,
+        "warnings": list(measured.warnings),
         "files": measured.files,
     }
+    _warn(measured.warnings, quiet=form == "json")
     _say(form, body, lambda: "\n\n".join(tables))
 
 

@@ -212,6 +212,7 @@ def _decide(
     none: float,
     nearness: np.float32,
     least_share: np.float32,
+    tells_sources: bool,
     out: tuple[Reals, Flags, Flags, Reals, Reals, Flags, Flags, Places, Places],
 ) -> None:
     """Fill `out`, in the order of the fields of `Decided`."""
@@ -257,7 +258,8 @@ def _decide(
                 _mark_evidence(
                     unit_probability, label, units, count, telling, threshold, weaker, evidence, nearby
                 )
-        source[row] = _source(sums, roots, bias, 2 * labels, evidence, gap, units, count, totals)
+        if tells_sources:
+            source[row] = _source(sums, roots, bias, 2 * labels, evidence, gap, units, count, totals)
 
 
 @compiled(forceinline=True)
@@ -350,7 +352,8 @@ class Rules:
     """What decides: of a model, and of `classify`.
 
     `heads` has a row per label: the six weights of its stack, the logit of its threshold, scale and shift of
-    its units, the margin. `thresholds` are those of units, `per_known` is of the model's features.
+    its units, the margin. `thresholds` are those of units, `per_known` is of the model's features,
+    `tells_sources` whether it has learnt where expectations come from.
     """
 
     bias: Reals
@@ -364,6 +367,7 @@ class Rules:
     none: float
     nearby: float
     per_known: bool
+    tells_sources: bool
 
 
 def decide(
@@ -403,7 +407,7 @@ def decide(
     limits = np.array([rules.longest, rules.least_known, rules.shortest, rules.gap], dtype=np.int64)
     out = tuple(getattr(found, name) for name in Decided.__dataclass_fields__)
     shares = np.float32(rules.nearby), np.float32(rules.least_share)
-    model = (rules.bias, rules.heads, rules.thresholds, limits, rules.none, *shares)
+    model = (rules.bias, rules.heads, rules.thresholds, limits, rules.none, *shares, rules.tells_sources)
     sizes = np.ascontiguousarray(counts[:, int(rules.per_known)])
     _decide(first, start, end, sums, counts, sizes, again, *model, out)
     return found

@@ -21,7 +21,7 @@ def explanation_of(text: str, model: LoadedModel, *, language: str) -> dict[str,
 
     `ngrams` are exact: the weights of all n-grams add up to the document's logit less its bias; of a
     long text, to that of the part that decided. They are the fast tier's, whichever `tier`
-    decided.
+    decided. `too_short`: what they weigh counts for nothing, for one known n-gram alone tells nothing.
     """
     fast = classify.score_one(model.fast, text)
     supported = language in ("", *model.languages)
@@ -51,6 +51,7 @@ def explanation_of(text: str, model: LoadedModel, *, language: str) -> dict[str,
         "language": language,
         "labels": labels,
         "expectation_source": EXPECTATION_SOURCES[source] if source >= 0 and readable else "",
+        "too_short": readable and classify.is_too_short(model.fast, text, fast),
         "review": bool(reason),
         "review_reason": reason,
     }

@@ -9,6 +9,7 @@ import difflib
 import hashlib
 import io
 import json
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -29,11 +30,13 @@ _SUFFIXES: Final = {
     ".parquet": "row",
 }
 _COMPRESSIONS: Final = {".gz": "gzip", ".zst": "zstd"}
-_BODIES: Final = ("body", "description")
+_BODIES: Final = ("text", "body", "description")
 _FLAGS: Final = {
-    **dict.fromkeys(("true", "yes", "1", "1.0", "x"), True),
-    **dict.fromkeys(("false", "no", "0", "0.0", ""), False),
+    **dict.fromkeys(("true", "t", "yes", "y", "1", "1.0", "x"), True),
+    **dict.fromkeys(("false", "f", "no", "n", "0", "0.0", ""), False),
 }
+_NONE: Final = ("none", "no", "no_label", "nothing", "n/a", "na", "null", "nan", "-")
+"""What people write who mean that there is no label."""
 _FAULTS_SHOWN: Final = 20
 _VALUE_SHOWN: Final = 40
 _FIELD_LIMIT: Final = 2**31 - 1
@@ -47,16 +50,44 @@ class _Row:
     values: Mapping[str, Any]
 
 
+@dataclass(frozen=True)
+class Labelled:
+    """Table LABELLED; where each of its documents stands (file and row), for messages; its raw parts.
+
+    `parts` are the columns `subject` and `body` that the texts were joined of: they are cleaned one by one.
+    """
+
+    documents: pd.DataFrame
+    places: tuple[str, ...]
+    parts: pd.DataFrame
+
+    def warnings(self) -> tuple[str, ...]:
+        """Return what the user should know of the data: evidence that isn't in its text tells nothing."""
+        pairs = zip(self.documents["text"], self.documents["evidence"], strict=True)
+        lost = [row for row, (text, evidence) in enumerate(pairs) if _is_lost(evidence, text)]
+        if not lost:
+            return ()
+        return (
+            f"{len(lost)} text(s) have evidence that doesn't stand in them, the first is"
+            f" {self.places[lost[0]]}; it counts as none: give evidence to the letter",
+        )
+
+
 class _RowError(ValueError):
     """What is wrong with one row; collected, so that all of them are reported at once."""
 
 
 def read_labelled(paths: Sequence[str | Path]) -> pd.DataFrame:
+    """Return the table that `read_placed` reads."""
+    return read_placed(paths).documents
+
+
+def read_placed(paths: Sequence[str | Path]) -> Labelled:
     """Read labelled documents.
 
-    Column names are matched without regard to case. The text is `text`, or else `subject` and `body`
-    (or `description`), joined as a document's text is. The labels are `labels` (a list, a JSON list, or
-    joined by ";"; empty: no label), or else one true/false column per label. Optional: `id` (or
+    Column names are matched without regard to case. The text is `text` (or `body`, or `description`), below
+    `subject` where there is one, joined as a document's text is. The labels are `labels` (a list, a JSON
+    list, or joined by ";"; empty: no label), or else one true/false column per label. Optional: `id` (or
     `document_id`), `evidence` (a JSON object {label: span}) or one `<label>_evidence` column per label,
     `expectation_source`, `group`, `source`, `channel`. Further columns are left out.
 
@@ -88,7 +119,13 @@ def read_labelled(paths: Sequence[str | Path]) -> pd.DataFrame:
         faults = _name(rows, documents)
     if faults:
         raise InputError(_listed(faults))
-    return conform(pd.DataFrame(documents, columns=list(LABELLED)), LABELLED)
+    table = conform(pd.DataFrame(documents, columns=list(LABELLED)), LABELLED)
+    parts = pd.DataFrame(documents, columns=["subject", "body"], dtype="str")
+    return Labelled(table, tuple(row.place for row in rows), parts)
+
+
+def _is_lost(evidence: str, text: str) -> bool:
+    return any(span not in text for span in json.loads(evidence or "{}").values())
 
 
 def _listed(faults: Sequence[str]) -> str:
@@ -119,10 +156,10 @@ def _rows(path: Path) -> list[_Row]:
 
 def _check_columns(path: Path, found: set[str]) -> None:
     columns = ", ".join(sorted(found)) or "none"
-    if not found & {"text", *_BODIES}:
+    if not found & {*_BODIES}:
         raise InputError(
             f"{path}: no text; columns found: {columns};"
-            f" name the text column 'text', or 'subject' and 'body' (or 'description')"
+            f" name the text column 'text', or 'body' (or 'description'), and that of subjects 'subject'"
         )
     missing = [label for label in LABELS if label not in found]
     if "labels" in found and len(missing) < len(LABELS):
@@ -229,7 +266,8 @@ def _parquet(path: Path) -> list[tuple[int, dict[str, Any]]]:
 
 
 def _document(values: Mapping[str, Any]) -> dict[str, Any]:
-    text = _document_text(values)
+    subject, body = _parts(values)
+    text = "\n".join(part for part in (subject, body) if part.strip()) or body
     labels = _labels(values)
     if labels and not text.strip():
         raise _RowError("has labels but no text; fill in the text or delete the row")
@@ -243,6 +281,8 @@ def _document(values: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "id": _word(values, "id") or _word(values, "document_id"),
         "text": text,
+        "subject": subject,
+        "body": body,
         **{label: label in labels for label in LABELS},
         "evidence": json.dumps(_evidence(values, labels), ensure_ascii=False),
         "expectation_source": source,
@@ -275,14 +315,12 @@ def _word(values: Mapping[str, Any], name: str) -> str:
     return _plain(str(value)).strip()
 
 
-def _document_text(values: Mapping[str, Any]) -> str:
-    if "text" in values:
-        return _string(values, "text")
+def _parts(values: Mapping[str, Any]) -> tuple[str, str]:
+    """Return subject and body."""
     body = next((name for name in _BODIES if name in values), None)
     if body is None:
         raise _RowError("has no text; every row needs the key 'text'")
-    subject = _string(values, "subject")
-    return f"{subject}\n{_string(values, body)}" if subject else _string(values, body)
+    return _string(values, "subject"), _string(values, body)
 
 
 def _labels(values: Mapping[str, Any]) -> set[str]:
@@ -296,7 +334,7 @@ def _labels(values: Mapping[str, Any]) -> set[str]:
 
 def _label_names(value: Any) -> list[Any]:
     if value is None or value != value:
-        return []
+        raise _RowError(_unlabelled("labels"))
     if isinstance(value, str) and value.lstrip().startswith("["):
         value = _parsed(value, "labels")
     if isinstance(value, str):
@@ -309,8 +347,17 @@ def _label_names(value: Any) -> list[Any]:
 def _label(name: Any) -> str:
     folded = str(name).strip().lower().replace(" ", "_").replace("-", "_")
     if folded not in LABELS:
-        raise _RowError(_unknown("label", str(name).strip(), LABELS))
+        raise _RowError(_no_label(str(name).strip(), folded))
     return folded
+
+
+def _no_label(found: str, folded: str) -> str:
+    if folded in _NONE:
+        return f"unknown label {found!r}; leave it empty for none; known: {', '.join(LABELS)}"
+    parts = [part.strip(" _") for part in re.split(r"[,|/+&]", folded)]
+    if len(parts) > 1 and {*parts} <= {*LABELS, ""}:
+        return f"unknown label {found!r}; join several with ';', as in {';'.join(LABELS[:2])!r}"
+    return _unknown("label", found, LABELS)
 
 
 def _unknown(kind: str, found: str, known: Sequence[str]) -> str:
@@ -323,11 +370,20 @@ def _unknown(kind: str, found: str, known: Sequence[str]) -> str:
 
 def _flag(value: Any, label: str) -> bool:
     if value is None or value != value:
-        return False
+        raise _RowError(_unlabelled(label))
     flag = _FLAGS.get(str(value).strip().lower())
     if flag is None:
-        raise _RowError(f"column {label!r} holds neither true nor false; use true, false or an empty cell")
+        raise _RowError(
+            f"column {label!r} holds neither true nor false; use true or false (also yes, no, y, n, t, f, 1,"
+            " 0, x), or an empty cell for no"
+        )
     return flag
+
+
+def _unlabelled(name: str) -> str:
+    """Return what is wrong with a null: unlike an empty cell it may stand for what nobody looked at."""
+    empty = "an empty list or text" if name == "labels" else "false"
+    return f"column {name!r} holds null; write {empty} for no, or leave the row out where nobody labelled it"
 
 
 def _parsed(value: str, name: str) -> Any:

@@ -4,14 +4,24 @@ In: the name or path of a model, then texts or a DataFrame. Out: table SCORED, a
 in. Never drops a row, and never writes a file.
 """
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
+from numbers import Real
 from pathlib import Path
+from typing import Any, Final
 
 import pandas as pd
 
 from classifier import clean, models, pipeline, schema
 from classifier.errors import SchemaError
+
+_BODIES: Final = ("text", "body")
+_NO_TEXTS: Final = (bytes, bytearray, memoryview, Mapping, Set)
+"""What can be gone through, but not as texts in their order."""
+
+_TAKEN: Final = "give a list, Series or array of texts, or a table with a column text"
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -33,11 +43,13 @@ class Model:
         Parameters
         ----------
         documents
-            Texts; or a table with a column `text` (or `body`) and any others of table DOCUMENTS
-            (`subject`, `document_id`, `created_at`, `account`, ...). Missing texts are empty ones;
-            without `document_id` rows are numbered from 1.
+            Texts: a list, Series or array of one dimension, of Arrow, too. Or a table, of pandas or Arrow,
+            with a column `text` (or `body`) and any others of table DOCUMENTS (`subject`, `document_id`,
+            `created_at`, `account`, ...). Missing texts are empty ones; without `document_id` rows are
+            numbered from 1.
         keep
-            Further columns of the table that the result shall have, as text.
+            Further columns of the table that the result shall have, as text: neither the text itself nor
+            one that table SCORED has.
         quotes
             False leaves quotes and subjects empty.
 
@@ -49,7 +61,8 @@ class Model:
         ------
         SchemaError
             If the table has no column of text, lacks a column of `keep`, or holds a value that doesn't
-            fit its column; or if `documents` is a single text.
+            fit its column; if `keep` names a column that the result has anyway; or if `documents` is
+            anything else, such as a single text.
 
         Examples
         --------
@@ -66,38 +79,111 @@ class Model:
         )
 
 
-def load(name_or_path: str | Path = "default", *, folder: str = "") -> Model:
+def load(name_or_path: str | Path = "default", *, folder: str = "", tier: str | None = None) -> Model:
     """Load a model: the folder of one, or a name such as `default` or `default/3`.
 
     Parameters
     ----------
     folder
         Where names are looked for; by default ./models, the user's data folder and the package's own.
+    tier
+        Which scores: `fast`, `cascade` or `accurate`; by default the best that the model has.
 
     Raises
     ------
     ModelError
-        If there is none, or its files are damaged or of another format.
+        If there is none, its files are damaged or of another format, or it lacks the tier.
     """
-    return Model(models.load(models.find(str(name_or_path), places=models.folders(folder))))
+    loaded = models.load(models.find(str(name_or_path), places=models.folders(folder)))
+    return Model(models.choose_tier(loaded, tier))
 
 
-def _documents(documents: Iterable[str] | pd.DataFrame, keep: Sequence[str]) -> pd.DataFrame:
+def _documents(documents: Any, keep: Sequence[str]) -> pd.DataFrame:
     """Return table DOCUMENTS with a column `keep:NAME` for each name of `keep`."""
+    given = _table(documents).reset_index(drop=True)
+    body = next((name for name in _BODIES if name in given), "text")
+    _check_names(given, body, keep)
+    for name in {body, "subject"} & {*given}:
+        _check_texts(given[name], f"column {name!r}", (str, Real))
+    numbers = pd.Series(range(1, len(given) + 1), dtype=schema.INT)
+    absent = pd.Series([None] * len(given), dtype="object")
+    columns = {name: given.get(name, absent) for name in schema.DOCUMENTS}
+    columns |= {"document_id": given.get("document_id", numbers), "body": given[body], "row": numbers}
+    kept = {f"{pipeline.KEPT}{name}": given[name] for name in keep}
+    whole = {name: _whole(column) for name, column in (columns | kept).items()}
+    return schema.conform(pd.DataFrame(whole), schema.DOCUMENTS, extra=list(kept))
+
+
+def _table(documents: Any) -> pd.DataFrame:
+    """Return what was given as a table, texts as its column `text`."""
+    import pyarrow as pa
+
+    if isinstance(documents, pd.DataFrame):
+        return documents
+    if isinstance(documents, pa.Table | pa.RecordBatch):
+        table: pd.DataFrame = documents.to_pandas()
+        return table
+    if isinstance(documents, pa.Array | pa.ChunkedArray):
+        documents = documents.to_pylist()
     if isinstance(documents, str):
         raise SchemaError("score() takes a list of texts, not a single one; put it into brackets: [text]")
-    given = documents if isinstance(documents, pd.DataFrame) else pd.DataFrame({"text": list(documents)})
-    given = given.reset_index(drop=True)
-    body = next((name for name in ("text", "body") if name in given), "text")
+    sized = getattr(documents, "ndim", 1)
+    if isinstance(documents, _NO_TEXTS) or not isinstance(documents, Iterable) or sized != 1:
+        shape = f" of {sized} dimensions" if sized != 1 else ""
+        raise SchemaError(f"score() got {_kind(documents)}{shape}; {_TAKEN}")
+    texts = pd.Series(list(documents), dtype="object")
+    _check_texts(texts, "score()", (str,))
+    return pd.DataFrame({"text": texts})
+
+
+def _check_names(given: pd.DataFrame, body: str, keep: Sequence[str]) -> None:
+    if isinstance(keep, str):
+        raise SchemaError(f"keep is a list of columns; put {keep!r} into brackets: [{keep!r}]")
+    own = [name for name in keep if name in schema.SCORED]
+    if own:
+        raise SchemaError(f"keep {own[0]!r}: scored rows have a column of that name already; leave it out")
+    if body in keep:
+        raise SchemaError(
+            f"keep {body!r} is the text of the documents, which is never written in full; leave it out"
+        )
     missing = [name for name in (body, *keep) if name not in given]
     if missing:
         found = ", ".join(map(str, given.columns)) or "nothing"
         raise SchemaError(
             f"no column {', '.join(map(repr, missing))}; found: {found}; rename the one that is meant"
         )
-    numbers = pd.Series(range(1, len(given) + 1), dtype=schema.INT)
-    absent = pd.Series([None] * len(given), dtype="object")
-    columns = {name: given.get(name, absent) for name in schema.DOCUMENTS}
-    columns |= {"document_id": given.get("document_id", numbers), "body": given[body], "row": numbers}
-    kept = {f"{pipeline.KEPT}{name}": given[name] for name in keep}
-    return schema.conform(pd.DataFrame(columns | kept), schema.DOCUMENTS, extra=list(kept))
+    used = {*schema.DOCUMENTS, body, *keep}
+    twice = [name for name in given.columns[given.columns.duplicated()] if name in used]
+    if twice:
+        raise SchemaError(f"column {twice[0]!r} is there more than once; rename or drop the others")
+
+
+def _check_texts(values: pd.Series, where: str, kinds: tuple[type, ...]) -> None:
+    """Refuse values that are neither texts nor missing: written out, they would be scored as if they were."""
+    if values.dtype != "object":
+        return
+    for row, value in enumerate(values, start=1):
+        if not isinstance(value, kinds) and not (pd.api.types.is_scalar(value) and pd.isna(value)):
+            raise SchemaError(f"{where} got {_kind(value)} at place {row}; {_TAKEN}")
+
+
+def _kind(value: object) -> str:
+    name = type(value).__name__
+    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
+
+
+def _whole(column: pd.Series) -> pd.Series:
+    """Replace halves of surrogate pairs, which are no characters, as on reading exports."""
+    if column.dtype != "object" or not column.map(_is_broken).any():
+        return column
+    return column.map(
+        lambda value: (
+            value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+            if _is_broken(value)
+            else value
+        )
+    )
+
+
+def _is_broken(value: object) -> bool:
+    return isinstance(value, str) and not value.isascii() and _SURROGATE.search(value) is not None

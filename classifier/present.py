@@ -109,6 +109,8 @@ def explanation_text(explanation: Mapping[str, Any]) -> str:
     ]
     if explanation["review"]:
         lines.append(f"a person should look: {explanation['review_reason']}")
+    if explanation["too_short"]:
+        lines.append("too short to decide on: the model knows but one word of it, or none")
     if explanation["tier"] == "accurate":
         lines.append(
             "it has no n-grams; those below are the fast tier's, which it weighs in with its own reading"

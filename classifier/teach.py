@@ -3,27 +3,35 @@
 In: paths of labelled data. Out: a model's folder, or figures. Never prints.
 """
 
+import json
+import re
+import shlex
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from classifier import card, classify, evaluate, labelled, models, train
+from classifier import card, classify, clean, evaluate, labelled, models, pipeline, schema, train
+from classifier.labelled import Labelled
 from classifier.labels import EXPECTATION_SOURCES, GAP, LABELS, TITLES
 from classifier.models import LoadedModel
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What `evaluate` found: `comparison` where two models were measured, `files` (name -> path) written."""
+    """What `evaluate` found: `comparison` where two models were measured, `files` (name -> path) written.
+
+    `warnings` are what the user should know of the data.
+    """
 
     evaluation: evaluate.Evaluation
     comparison: evaluate.Comparison | None
     files: dict[str, str]
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -40,7 +48,7 @@ class Contender:
         return self.model.model_id if told else f"{self.model.model_id} {self.tier}"
 
     def predictions(self, texts: pd.Series) -> evaluate.Predictions:
-        """Return what the model says of `texts`: all that an evaluation knows of it.
+        """Return what the model makes of `texts` as they are, whatever their language.
 
         Raises
         ------
@@ -51,6 +59,42 @@ class Contender:
         everything = np.ones(len(texts), dtype=np.bool_)
         scores = model.score(texts, classify.score_texts(model.fast, texts), everything)
         return _predictions(scores, model.heads)
+
+    def scored(self, texts: pd.Series) -> evaluate.Predictions:
+        """Return what `score` says of cleaned texts: all that an evaluation knows of the model.
+
+        Raises
+        ------
+        ModelError
+            If the model hasn't the tier.
+        """
+        model = models.choose_tier(self.model, self.tier)
+        columns = {"body": texts, "row": np.arange(1, len(texts) + 1)}
+        documents = pd.DataFrame(columns).reindex(columns=list(schema.DOCUMENTS))
+        scored = pipeline.score(
+            schema.conform(documents, schema.DOCUMENTS),
+            texts=texts,
+            model=model,
+            settings=pipeline.ScoreSettings(quotes=False),
+        )
+        return evaluate.Predictions(
+            probabilities=scored[[f"{label}_score" for label in LABELS]].to_numpy(dtype=np.float64),
+            decisions=scored[list(LABELS)].to_numpy(dtype=np.bool_),
+            spans=_strongest_spans(scored),
+            expectation_source=scored["expectation_source"].tolist(),
+            review=scored["review"].to_numpy(dtype=np.bool_),
+            thresholds=_thresholds(model.heads),
+        )
+
+
+def _strongest_spans(scored: pd.DataFrame) -> list[dict[str, tuple[int, int]]]:
+    found: list[dict[str, tuple[int, int]]] = [{} for _ in range(len(scored))]
+    for label in LABELS:
+        columns = (scored[name].tolist() for name in (label, f"{label}_start", f"{label}_end"))
+        for spans, decided, start, end in zip(found, *columns, strict=True):
+            if decided:
+                spans[label] = (start, end)
+    return found
 
 
 def predictions_of(model: classify.FastModel, texts: pd.Series) -> evaluate.Predictions:
@@ -109,15 +153,17 @@ def train_files(data: Sequence[Path], out: Path, *, seed: int) -> dict[str, Any]
     InputError
         If the data can't be read or has too few examples of a label.
     OutputError
-        If `out` holds a model already or can't be written.
+        If `out` holds a model or other files already, or can't be written.
     """
     began = time.monotonic()
     models.require_free(out)
-    documents = labelled.read_labelled(data)
+    called = models.called(out)
+    name, version = called.name, called.version
+    given = labelled.read_placed(data)
+    documents = given.documents
     settings = train.TrainingSettings(seed=seed)
     trained = train.fit(documents, settings)
     figures = validation(documents, trained).as_dict()
-    name, version = (out.parent.name or "model"), out.name
     sources = [
         card.Source(source, "as given", source or "(no source)")
         for source in sorted(set(documents["source"]))
@@ -132,7 +178,7 @@ def train_files(data: Sequence[Path], out: Path, *, seed: int) -> dict[str, Any]
                 "Validation: cross-validated, grouped by near-duplicates", figures, tells_sources=False
             )
         ],
-        limits=("Measured on its own training data by cross-validation only.",),
+        limits=_limits(trained.model),
         command="classifier train",
         provenance="Texts and labels are those of the files that it was given.",
     )
@@ -140,12 +186,16 @@ def train_files(data: Sequence[Path], out: Path, *, seed: int) -> dict[str, Any]
     model_id = models.save(
         out, trained.model, name=name, version=version, languages=("en",), about=about, card=text
     )
-    models.appoint_first(out)
+    if called.versioned:
+        models.appoint_first(out)
     keys = ("precision", "recall", "f1", "average_precision")
     return {
         "out": str(out),
         "model_id": model_id,
+        "use": models.usable_as(out),
+        "current": models.current_of(out),
         "documents": len(documents),
+        "tells_sources": trained.model.tells_sources,
         "figures": {
             label: {
                 **{key: round(figures["labels"][label][key]["value"], 6) for key in keys},
@@ -154,8 +204,16 @@ def train_files(data: Sequence[Path], out: Path, *, seed: int) -> dict[str, Any]
             for label in LABELS
         },
         "macro_f1": round(figures["macro_f1"]["value"], 6),
+        "warnings": list(given.warnings()),
         "seconds": round(time.monotonic() - began, 3),
     }
+
+
+def _limits(model: classify.FastModel) -> tuple[str, ...]:
+    measured = "Measured on its own training data by cross-validation only."
+    if model.tells_sources:
+        return (measured,)
+    return (measured, "Doesn't tell where expectations come from: no text that it learnt from did.")
 
 
 def trained_text(trained: dict[str, Any]) -> str:
@@ -167,8 +225,44 @@ def trained_text(trained: dict[str, Any]) -> str:
     ]
     for label, one in trained["figures"].items():
         lines.append(f"  {TITLES[label]:<17}{one['precision']:>9.2f}{one['recall']:>8.2f}{one['f1']:>6.2f}")
+    if not trained["tells_sources"]:
+        lines.append("No text says where an expectation came from: expectation_source stays empty")
     lines += ["", f"Model {trained['model_id']}: {trained['out']}  ({trained['seconds']:.0f} s)"]
+    lines.append(f"Use it with --model {shlex.quote(trained['use'])}")
+    out, current = Path(trained["out"]), trained["current"]
+    if current not in ("", out.resolve().name):
+        lines.append(
+            f"--model {out.resolve().parent.name} means version {current}, as {out.parent / models.CURRENT} "
+            f"says: write {out.resolve().name} into it to change that"
+        )
     return "\n".join(lines)
+
+
+def _as_scored(given: Labelled) -> Labelled:
+    """Return the documents as they are scored: cleaned, and their evidence as it stands there."""
+    texts = clean.document_text(given.parts["subject"], given.parts["body"])
+    pairs = zip(texts, given.documents["evidence"], strict=True)
+    evidence = [_cleaned_evidence(text, spans) for text, spans in pairs]
+    return replace(given, documents=given.documents.assign(text=texts, evidence=evidence))
+
+
+def _cleaned_evidence(text: str, evidence: str) -> str:
+    """Return spans as they stand in a cleaned text: they were given as the text was before."""
+    spans = json.loads(evidence or "{}")
+    found = {label: _as_it_stands(span, text) for label, span in spans.items()}
+    return json.dumps(found, ensure_ascii=False)
+
+
+def _as_it_stands(span: str, text: str) -> str:
+    """Return a span as a cleaned text holds it; the span itself where it doesn't."""
+    if span in text:
+        return span
+    # A part of a page shows by itself no sign of being one.
+    for said in (span, clean.clean(span), clean.clean(f"<p>{span}</p>")):
+        found = re.search(r"\s+".join(map(re.escape, said.split())), text)
+        if found and found[0]:
+            return found[0]
+    return span
 
 
 def evaluate_files(
@@ -180,7 +274,7 @@ def evaluate_files(
     resamples: int,
     seed: int,
 ) -> Measured:
-    """Measure a model on labelled files; write the files of an evaluation where `out` is given.
+    """Measure what `score` would say of labelled files; write an evaluation's files where `out` is given.
 
     Parameters
     ----------
@@ -197,18 +291,19 @@ def evaluate_files(
     OutputError
         If `out` can't be written.
     """
-    gold = labelled.read_labelled(data)
-    predictions = measured.predictions(gold["text"])
+    given = _as_scored(labelled.read_placed(data))
+    gold = given.documents
+    predictions = measured.scored(gold["text"])
     found = evaluate.evaluate(gold, predictions, n_boot=resamples, seed=seed)
     comparison = None
     if against:
         comparison = evaluate.compare(
             gold,
-            against.predictions(gold["text"]),
+            against.scored(gold["text"]),
             predictions,
             names=(against.name, measured.name),
             n_boot=resamples,
             seed=seed,
         )
     written = evaluate.write(out, found, comparison) if out else []
-    return Measured(found, comparison, {path.name: str(path) for path in written})
+    return Measured(found, comparison, {path.name: str(path) for path in written}, given.warnings())

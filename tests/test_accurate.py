@@ -191,3 +191,12 @@ def test_distances_are_those_to_the_thresholds() -> None:
     found = accurate.distances(np.array([[0.2, 0.5, 0.0]], dtype=np.float32), heads)
     np.testing.assert_allclose(found[0, :2], [0.0, np.log(4.0)], atol=1e-6)
     assert found[0, 2] < -10
+
+
+def test_a_model_that_learnt_no_source_names_none_here_either() -> None:
+    always = {label: replace(head, threshold=1e-9) for label, head in HEADS.items()}
+    model, fast = replace(MODEL, heads=always), classify.score_texts(trained.model(), [PAIN])
+    told = accurate.refine(model, [PAIN], fast, np.array([0]))
+    untold = accurate.refine(model, [PAIN], fast, np.array([0]), tells_sources=False)
+    assert told.source.tolist() != [-1]
+    assert untold.source.tolist() == [-1]

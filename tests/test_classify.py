@@ -13,7 +13,7 @@ from classifier.classify import parts, readable
 from classifier.classify.limits import LEAST_KNOWN, LONGEST
 from classifier.classify.logits import sigmoid, stack
 from classifier.classify.scores import UnitPlaces
-from classifier.classify.weights import STACKED
+from classifier.classify.weights import NEVER_SEEN, STACKED
 from classifier.features import FeatureSettings
 from classifier.labels import EXPECTATION_SOURCES, GAP, LABELS
 
@@ -79,6 +79,16 @@ def test_both_twins_ask_for_the_share_that_the_model_names(text):
     assert_same(found, classify.score_one(strict, text))
     assert found.probability.any() == (found.known[0] >= np.float32(0.9))
     assert classify.score_texts(model, [COMPLAINT]).probability.all()
+
+
+def test_a_model_that_learnt_no_source_names_none_in_both_twins():
+    model = replace(trained.model(), heads=head(threshold=1e-9))
+    assert classify.score_texts(model, [BROKEN_PROMISE]).source.tolist() != [-1]
+    untold = replace(model, bias=(*model.bias[: 2 * len(LABELS)], *[NEVER_SEEN] * len(EXPECTATION_SOURCES)))
+    found = classify.score_texts(untold, [BROKEN_PROMISE])
+    assert found.decision[0, LABELS.index(GAP)]
+    assert found.source.tolist() == [-1]
+    assert_same(found, classify.score_one(untold, BROKEN_PROMISE))
 
 
 @pytest.mark.parametrize("per_known", [False, True])

@@ -148,6 +148,40 @@ def test_explain_shows_what_weighed(tmp_path: Path) -> None:
     assert "feature request: yes" in text.stdout
 
 
+def test_explain_says_when_a_text_is_too_short() -> None:
+    told = "too short to decide on: the model knows but one word of it, or none"
+    assert told in call("explain", "Crashes", "--tier", "fast").stdout.splitlines()
+    assert told not in call("explain", "It crashes daily.", "--tier", "fast").stdout.splitlines()
+
+
+def test_explain_takes_bytes_that_are_no_text() -> None:
+    result = call("explain", "It crashes \udcff daily.", "--tier", "fast")
+    assert result.exit_code == 0, result.output
+    assert "pain point: yes" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (["train", "t.csv", "--out", "m", "--seed", "-1"], 2, "--seed"),
+        (["evaluate", "t.csv", "--seed", "-1"], 2, "--seed"),
+        (["evaluate", "t.csv", "--model", ""], 1, "the name of the model is empty"),
+        (["evaluate", "t.csv", "--against", ""], 1, "the name of the model is empty"),
+        (["train", "t.csv", "--out", "t.csv"], 1, "t.csv is a file, but a model is a folder"),
+        (["train", "t.csv", "--out", "."], 1, "holds files that are of no model (t.csv)"),
+    ],
+)
+def test_what_training_and_evaluation_refuse(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], code: int, told: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_csv(tmp_path / "t.csv", ["text", "labels"], [["It crashes.", "pain_point"]])
+    result = call(*arguments)
+    assert result.exit_code == code, result.output
+    assert told in result.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["t.csv"]
+
+
 @pytest.mark.parametrize("arguments", [["--help"], ["score", "--help"], ["explain", "It crashes daily."]])
 def test_a_quick_command_imports_nothing_heavy(arguments: list[str]) -> None:
     code = (

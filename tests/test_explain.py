@@ -99,6 +99,34 @@ def test_why_a_person_should_look(text, language, reason, model):
     assert found["review"] is True
 
 
+@pytest.mark.parametrize(
+    ("text", "short"),
+    [("Crashes", True), ("", False), ("...", False), ("SELECT id FROM a", False), ("The app crashes", False)],
+)
+def test_a_text_of_one_known_word_is_told_to_be_too_short(text, short):
+    model = models.load(models.find("default/7", places=models.folders()))
+    found = explanation_of(text, models.choose_tier(model, "fast"), language="")
+    assert found["too_short"] is short
+    if short:
+        assert found["labels"]["pain_point"]["ngrams"]
+        assert {one["probability"] for one in found["labels"].values()} == {0.0}
+
+
+def test_too_short_is_what_scoring_holds_for_too_short():
+    fast = models.load(models.find("default/7", places=models.folders())).fast
+    for text in (
+        "Crashes",
+        "Crashes!",
+        "Slow",
+        "Too slow",
+        "crashes crashes",
+        "Crash\nCrash",
+        "Zqxvj crashes",
+    ):
+        known = classify.score_one(fast, text)
+        assert classify.is_too_short(fast, text, known) == (not known.probability.any()), text
+
+
 def test_a_language_that_the_model_does_not_know_gets_no_label(model):
     angry = "\n".join(trained.documents()["text"][trained.documents()[GAP]].head(5))
     assert any(one["decision"] for one in explanation_of(angry, model, language="en")["labels"].values())

@@ -43,7 +43,6 @@ ONE = {"id": "a", "text": "It crashes.", "labels": ["pain_point"]}
         ("[]", ()),
         (["pain_point", "expectation_gap"], ("pain_point", "expectation_gap")),
         ([], ()),
-        (None, ()),
     ],
 )
 def test_labels_may_be_spelled_as(tmp_path, spelling, expected):
@@ -53,7 +52,10 @@ def test_labels_may_be_spelled_as(tmp_path, spelling, expected):
 
 @pytest.mark.parametrize(
     ("cell", "expected"),
-    [("true", True), ("Yes", True), ("1", True), ("x", True), ("FALSE", False), ("no", False), ("", False)],
+    [
+        *((cell, True) for cell in ("true", "Yes", "Y", "t", "1", "x")),
+        *((cell, False) for cell in ("FALSE", "no", "N", "f", "0", "")),
+    ],
 )
 def test_labels_may_be_three_true_false_columns(tmp_path, cell, expected):
     path = write(tmp_path / "a.csv", f"text,{','.join(LABELS)}\nHello,{cell},false,0\n")
@@ -103,6 +105,17 @@ def test_a_text_may_come_as_subject_and_body(tmp_path, body):
     frame = read_labelled([path])
     assert frame["text"].tolist() == ["Crash\nOn start", "Bye"]
     assert frame["id"].tolist() == ["7", "8"]
+
+
+@pytest.mark.parametrize("name", ["text", "body", "description"])
+def test_a_subject_counts_whatever_the_column_of_text_is_called(tmp_path, name):
+    rows = [
+        {"subject": "Crash", name: "On start"},
+        {"subject": " ", name: "Bye"},
+        {"subject": "Crash", name: ""},
+    ]
+    path = lines(tmp_path / "a.jsonl", *({**row, "labels": []} for row in rows))
+    assert read_labelled([path])["text"].tolist() == ["Crash\nOn start", "Bye", "Crash"]
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
@@ -178,11 +191,26 @@ def test_files_keep_their_order(tmp_path):
     ("row", "message"),
     [
         ({"labels": ["pain_pont"]}, r"unknown label 'pain_pont'; did you mean 'pain_point'\? known: pain_p"),
+        ({"labels": "none"}, "unknown label 'none'; leave it empty for none; known: pain_point, feature_req"),
+        ({"labels": ["N/A"]}, "unknown label 'N/A'; leave it empty for none"),
+        (
+            {"labels": "pain_point, feature_request"},
+            "unknown label 'pain_.*'; join several with ';', as in 'pain",
+        ),
+        (
+            {"labels": "Pain point | expectation-gap"},
+            "join several with ';', as in 'pain_point;feature_request'",
+        ),
+        ({"labels": f"sorry, {SECRET * 9}"}, "unknown label a value of 79 characters"),
+        (
+            {"labels": None},
+            "column 'labels' holds null; write an empty list or text for no, or leave the row out",
+        ),
         ({"labels": "bug"}, "unknown label 'bug'; .*known: pain_point, feature_request, expectation_gap"),
         ({"labels": [f"{SECRET} " * 20]}, "unknown label a value of 179 characters"),
         ({"labels": '["pain_point"'}, "column 'labels' isn't JSON: .* at character 14"),
         ({"labels": 7}, "column 'labels' holds a int"),
-        ({"labels": None, "text": 7}, "column 'text' holds a int, not text"),
+        ({"text": 7}, "column 'text' holds a int, not text"),
         ({"text": " "}, "has labels but no text"),
         ({"text": None}, "has labels but no text"),
         ({"id": {"a": 1}}, "column 'id' holds a dict"),
@@ -295,9 +323,13 @@ def test_blank_rows_are_no_documents_but_count(tmp_path):
     assert read_labelled([good])["text"].tolist() == ["Hello"]
 
 
-def test_an_empty_flag_is_false_in_every_kind_of_file(tmp_path):
-    row = {"text": "Hello", "pain_point": True, "feature_request": None, "expectation_gap": None}
-    table = pd.DataFrame([row, {**row, "text": "Bye", "feature_request": True}])
-    table.to_parquet(tmp_path / "a.parquet")
-    for path in (lines(tmp_path / "a.jsonl", row), tmp_path / "a.parquet"):
-        assert flags(read_labelled([path]))[0] == ("pain_point",)
+def test_a_null_is_no_answer_in_any_kind_of_file(tmp_path):
+    row = {"text": "Hello", "pain_point": True, "feature_request": True, "expectation_gap": False}
+    rows = [row, {**row, "feature_request": None}]
+    pd.DataFrame(rows).to_parquet(tmp_path / "a.parquet")
+    pd.DataFrame(rows).astype({"feature_request": float}).to_parquet(tmp_path / "b.parquet")
+    for path in (lines(tmp_path / "a.jsonl", *rows), tmp_path / "a.parquet", tmp_path / "b.parquet"):
+        with pytest.raises(
+            InputError, match="2: column 'feature_request' holds null; write false for no, or"
+        ):
+            read_labelled([path])

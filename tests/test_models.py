@@ -105,13 +105,9 @@ def test_a_model_is_never_overwritten(folder):
     assert (folder / models.WEIGHTS).read_bytes() == before
 
 
-@pytest.mark.parametrize("where", ["the folder", models.WEIGHTS, models.CARD])
-def test_a_folder_that_cannot_be_written(where, tmp_path):
+def test_a_folder_that_cannot_be_written(tmp_path):
     folder = tmp_path / "model"
-    if where == "the folder":
-        folder.write_text("a file")
-    else:
-        (folder / where).mkdir(parents=True)
+    (folder / models.WEIGHTS).mkdir(parents=True)
     with pytest.raises(
         OutputError, match=r"the model can't be written: .*; free the disk or give another --out"
     ):
@@ -119,7 +115,94 @@ def test_a_folder_that_cannot_be_written(where, tmp_path):
     assert not (folder / models.DESCRIPTION).exists()
 
 
+@pytest.mark.parametrize("inside", ["", "deep/er"])
+def test_a_file_in_the_way_of_a_folder(inside, tmp_path):
+    (tmp_path / "model").write_text("a file")
+    with pytest.raises(OutputError, match="model is a file, but a model is a folder; give another --out"):
+        models.require_free(tmp_path / "model" / inside)
+
+
+def test_a_folder_whose_name_no_disk_takes(tmp_path):
+    with pytest.raises(OutputError, match="can't be used: File name too long; give another --out"):
+        models.require_free(tmp_path / ("m" * 300))
+
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="the system has no /proc")
+def test_a_folder_that_may_not_be_written():
+    with pytest.raises(OutputError, match="/proc can't be written to: .*; change that or give another --out"):
+        models.require_free(Path("/proc/mine/1"))
+
+
+def test_looking_at_a_folder_leaves_nothing_there(tmp_path):
+    models.require_free(tmp_path / "mine" / "1")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_files_of_others_are_never_written_over(tmp_path):
+    (tmp_path / models.CARD).write_text("Somebody's")
+    with pytest.raises(
+        OutputError, match=r"holds files that are of no model \(card.md\); give an --out that"
+    ):
+        trained.save(tmp_path)
+    assert (tmp_path / models.CARD).read_text() == "Somebody's"
+
+
+def test_what_an_interrupted_save_left_is_in_nobodys_way(tmp_path):
+    for name in (models.WEIGHTS, models.CARD, f"{models.DESCRIPTION}.part", ".gitkeep"):
+        (tmp_path / name).write_text("half")
+    assert models.load(trained.save(tmp_path)).name == "tiny"
+
+
 # Finding
+
+
+@pytest.mark.parametrize(
+    ("out", "expected"),
+    [
+        ("models/ours/1", ("ours", "1", True)),
+        ("elsewhere/ours/2", ("ours", "2", True)),
+        ("work/models/../models/ours/1", ("ours", "1", True)),
+        # No version: its last part is its name, and CURRENT has no place beside it.
+        ("mine", ("mine", "1", False)),
+        ("models/ours", ("ours", "1", False)),
+        ("photos/mine", ("mine", "1", False)),
+        (".", ("here", "1", False)),
+    ],
+)
+def test_what_a_new_model_is_called(out, expected, tmp_path, monkeypatch):
+    here = tmp_path / "work" / "here"
+    for folder in (here / "photos", here / "work" / "models", tmp_path / "work" / "other"):
+        folder.mkdir(parents=True)
+    (here / "photos" / "holiday.jpg").write_text("")
+    monkeypatch.chdir(here)
+    found = models.called(Path(out))
+    assert (found.name, found.version, found.versioned) == expected
+
+
+def test_a_later_version_beside_the_first(saved, tmp_path):
+    shutil.copytree(saved, tmp_path / "ours" / "1")
+    (tmp_path / "ours" / "CURRENT").write_text("1\n")
+    assert models.called(tmp_path / "ours" / "2").versioned
+    assert models.current_of(tmp_path / "ours" / "2") == "1"
+    (tmp_path / "ours" / "notes.txt").write_text("")
+    assert not models.called(tmp_path / "ours" / "2").versioned
+    assert models.current_of(tmp_path / "ours" / "2") == ""
+
+
+def test_what_a_model_can_be_used_as(saved, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for version in ("1", "2"):
+        shutil.copytree(saved, tmp_path / "models" / "ours" / version)
+    (tmp_path / "models" / "ours" / "CURRENT").write_text("1\n")
+    assert models.usable_as(Path("models/ours/1")) == "ours"
+    assert models.usable_as(Path("models/ours/2")) == "ours/2"
+    assert models.usable_as(saved) == str(saved)
+
+
+@pytest.mark.parametrize("name", ["", " "])
+def test_an_empty_name_means_no_model(name, saved):
+    with pytest.raises(ModelError, match="the name of the model is empty; give one, such as default, or"):
+        models.find(name, places=[saved.parent])
 
 
 def test_find_by_path_name_and_version(saved):
@@ -229,6 +312,19 @@ def test_a_description_that_is_no_json(content, folder):
     (folder / models.DESCRIPTION).write_bytes(content)
     with pytest.raises(ModelError, match=r"model.json can't be read: .*; fetch the model again"):
         models.load(folder)
+
+
+@pytest.mark.parametrize("languages", [5, "en", [5], {}])
+def test_languages_that_are_no_list_of_codes(languages, folder):
+    describe(folder, languages=languages)
+    with pytest.raises(ModelError, match="languages must be a list of codes, such as"):
+        models.load(folder)
+
+
+def test_a_folder_of_another_kind_of_model():
+    encoder = models.find("encoder", places=models.folders())
+    with pytest.raises(ModelError, match=r"model.json describes no model that labels; use one that does"):
+        models.load(encoder)
 
 
 @pytest.mark.parametrize("content", ["[]", "3", "null"])

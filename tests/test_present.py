@@ -124,6 +124,7 @@ def explanation(**changes):
         "labels": {PAIN: found, REQUEST: label, GAP: label},
         "expectation_source": "told",
         "review": True,
+        "too_short": False,
         "review_reason": "uncertain",
         **changes,
     }

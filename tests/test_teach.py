@@ -1,12 +1,14 @@
 import json
+from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 import trained
 
-from classifier import classify, models, teach
+from classifier import Model, classify, clean, labelled, models, teach
 from classifier.errors import InputError, ModelError, OutputError
-from classifier.labels import EXPECTATION_SOURCES, GAP, LABELS
+from classifier.labels import EXPECTATION_SOURCES, GAP, LABELS, PAIN
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +42,21 @@ def taught(files, tmp_path_factory):
 def test_the_summary_of_training(taught):
     summary, out = taught
     assert json.loads(json.dumps(summary, allow_nan=False)) == summary
-    assert list(summary) == ["out", "model_id", "documents", "figures", "macro_f1", "seconds"]
+    assert list(summary) == [
+        "out",
+        "model_id",
+        "use",
+        "current",
+        "documents",
+        "tells_sources",
+        "figures",
+        "macro_f1",
+        "warnings",
+        "seconds",
+    ]
+    assert (summary["use"], summary["current"]) == (str(out), "1")
+    assert summary["tells_sources"]
+    assert summary["warnings"] == []
     assert summary["documents"] == len(trained.documents())
     assert summary["out"] == str(out)
     for label in LABELS:
@@ -80,7 +96,55 @@ def test_the_summary_as_text(taught):
         "feature request",
         "expectation gap",
     ]
-    assert lines[-1].startswith(f"Model {taught[0]['model_id']}: {taught[1]}  (")
+    assert lines[-2].startswith(f"Model {taught[0]['model_id']}: {taught[1]}  (")
+    assert lines[-1] == f"Use it with --model {taught[1]}"
+
+
+def test_the_summary_says_which_name_means_the_new_version(taught):
+    later = {**taught[0], "out": "models/mine/2", "use": "mine/2", "tells_sources": False}
+    lines = teach.trained_text(later).splitlines()
+    assert lines[6] == "No text says where an expectation came from: expectation_source stays empty"
+    assert lines[-2:] == [
+        "Use it with --model mine/2",
+        "--model mine means version 1, as models/mine/CURRENT says: write 2 into it to change that",
+    ]
+
+
+def test_the_card_of_a_model_that_learnt_no_source_says_so(files, tmp_path):
+    rows = [json.loads(line) for path in files for line in path.read_text().splitlines()]
+    plain = tmp_path / "plain.jsonl"
+    told = ({"text": row["text"], "labels": row["labels"]} for row in rows)
+    plain.write_text("".join(json.dumps(row) + "\n" for row in told))
+    summary = teach.train_files([plain], tmp_path / "m" / "1", seed=0)
+    assert not summary["tells_sources"]
+    assert "- Doesn't tell where expectations come from" in (tmp_path / "m" / "1" / models.CARD).read_text()
+    found = Model(models.load(tmp_path / "m" / "1")).score([row["text"] for row in rows])
+    assert found[GAP].any()
+    assert set(found["expectation_source"]) == {""}
+
+
+def test_a_model_beside_other_files_leaves_no_current(files, tmp_path):
+    (tmp_path / "notes.txt").write_text("")
+    summary = teach.train_files(files, tmp_path / "ours", seed=0)
+    assert summary["model_id"].startswith("ours-1-")
+    assert summary["current"] == ""
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["notes.txt", "ours"]
+
+
+def test_evidence_that_stands_in_no_text_is_told(files, tmp_path):
+    rows = [json.loads(line) for line in files[0].read_text().splitlines()]
+    row, label = next((row, label) for row in rows for label in row["evidence"])
+    path = tmp_path / "lost.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert labelled.read_placed([path]).warnings() == ()
+    row["evidence"][label] = "This was said elsewhere."
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (warning,) = labelled.read_placed([path]).warnings()
+    place = f"{path} line {rows.index(row) + 1}"
+    assert warning.startswith(f"1 text(s) have evidence that doesn't stand in them, the first is {place};")
+    ours = teach.Contender(models.load(trained.save(tmp_path / "tiny" / "1")))
+    assert teach.evaluate_files([path], ours, None, resamples=5, seed=0).warnings == (warning,)
+    assert teach.train_files([path, files[1]], tmp_path / "m" / "1", seed=0)["warnings"] == [warning]
 
 
 def test_training_twice_into_one_folder(taught, files):
@@ -145,6 +209,58 @@ def test_evaluation_of_files(taught, files, tmp_path):
     assert all((tmp_path / "figures" / name).is_file() for name in again.files)
     with pytest.raises(InputError, match="no such file"):
         teach.evaluate_files([tmp_path / "no.jsonl"], ours, None, resamples=20, seed=0)
+
+
+HARD = [
+    "<p>The export &amp; the import crash every time.</p>\n<p>I lost a day.</p>",
+    "Die App stürzt ständig ab, und der Export geht nicht mehr.",
+    "Traceback (most recent call last):\n  File 'a.py', line 3, in go\nValueError: the export crashes",
+    "4,99 / 10",
+    "",
+    "The export crashes every time and I lose my work. You promised that it works offline.",
+]
+
+
+def test_an_evaluation_judges_what_score_says(taught, tmp_path):
+    model = models.load(taught[1])
+    always = {label: replace(head, threshold=1e-6) for label, head in model.fast.heads.items()}
+    eager = teach.Contender(replace(model, fast=model.fast.with_heads(always)))
+    expected = Model(eager.model).score(HARD)
+    texts = clean.clean_column(pd.Series(HARD, dtype="str"))
+    found = eager.scored(texts)
+    assert found.decisions.any(axis=1).tolist() == [True, False, False, False, False, True]
+    np.testing.assert_array_equal(found.decisions, expected[list(LABELS)].to_numpy())
+    np.testing.assert_array_equal(found.review, expected["review"].to_numpy())
+    assert list(found.expectation_source) == expected["expectation_source"].tolist()
+    for label in LABELS:
+        assert found.probabilities[:, LABELS.index(label)].tolist() == expected[f"{label}_score"].tolist()
+        starts = [spans[label][0] if label in spans else None for spans in found.spans]
+        assert starts == [None if pd.isna(start) else start for start in expected[f"{label}_start"]]
+    rows = [
+        {
+            "text": HARD[0],
+            "labels": [PAIN],
+            "evidence": {PAIN: "The export &amp; the import crash every time."},
+        }
+    ]
+    path = tmp_path / "hard.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    measured = teach.evaluate_files([path], eager, None, resamples=5, seed=0)
+    evidence = measured.evaluation.as_dict()["evidence"][PAIN]
+    assert (evidence["measured"], evidence["lost"], evidence["covered"]["value"]) == (1, 0, 1.0)
+    assert measured.warnings == ()
+
+
+def test_subjects_are_cleaned_as_score_cleans_them(tmp_path):
+    # Below a subject that is read as one text with it, all of this would be a quoted mail.
+    body = "On Monday, 3 May 2025, Jo <a@b.c> wrote:\n> The export crashes every time."
+    row = {"subject": "Export broken", "text": body, "labels": [PAIN]}
+    path = tmp_path / "mail.jsonl"
+    path.write_text(json.dumps(row) + "\n")
+    expected = clean.document_text(pd.Series([row["subject"]]), pd.Series([body]))
+    found = teach._as_scored(labelled.read_placed([path])).documents["text"]
+    assert found.tolist() == expected.tolist()
+    assert found.tolist() != clean.clean_column(labelled.read_labelled([path])["text"]).tolist()
 
 
 def test_two_models_are_compared_on_the_same_resamples(taught, files, tmp_path):

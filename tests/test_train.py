@@ -156,10 +156,11 @@ def test_defaults():
 
 def test_a_model_is_trained_without_any_evidence():
     result = train.fit(without_evidence(trained.documents()), QUICK)
-    scores = classify.score_texts(result.model, ["The export crashes every time.", "Please add a dark mode."])
+    scores = classify.score_texts(result.model, trained.documents()["text"])
     assert np.isfinite(scores.unit_probability).all()
     # No document says where an expectation came from: no source is likelier than another.
-    assert (scores.source <= 0).all()
+    assert scores.decision[:, LABELS.index(GAP)].any()
+    assert (scores.source == -1).all()
 
 
 def test_evidence_that_lies_in_one_fold_alone():
@@ -375,6 +376,17 @@ def heads_input():
     logit = 2.0 * has + generator.normal(size=has.shape)
     truth = train.Truth(np.arange(301), has, has.astype(np.int8))
     return truth, logit, logit, np.arange(300) % trained.SETTINGS.folds
+
+
+def test_evidence_is_never_the_least_likely_unit():
+    truth, document, unit, folds = heads_input()
+    right, _, _ = train.fit_heads(truth, document, unit, folds, trained.SETTINGS)
+    # Units of which nothing was learnt, and by chance the wrong.
+    wrong, _, _ = train.fit_heads(truth, document, -unit, folds, trained.SETTINGS)
+    for label in LABELS:
+        assert right[label].unit_scale > 0
+        assert (wrong[label].unit_scale, wrong[label].unit_shift) == (1.0, 0.0)
+        assert 0 < wrong[label].unit_threshold < 1
 
 
 def test_best_threshold_does_not_depend_on_the_order():

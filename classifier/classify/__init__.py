@@ -8,7 +8,7 @@ from classifier.classify.compiled import score_texts
 from classifier.classify.evidence import spans_of
 from classifier.classify.limits import TOO_LONG
 from classifier.classify.readable import score_one
-from classifier.classify.reasons import contributions
+from classifier.classify.reasons import contributions, is_too_short
 from classifier.classify.scores import Scores
 from classifier.classify.weights import FastModel, Head
 
@@ -18,6 +18,7 @@ __all__ = [
     "Head",
     "Scores",
     "contributions",
+    "is_too_short",
     "score_one",
     "score_texts",
     "spans_of",

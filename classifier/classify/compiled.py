@@ -46,6 +46,7 @@ def score_texts(model: FastModel, texts: Any) -> Scores:
         none=float(NO_UNIT),
         nearby=float(NEARBY),
         per_known=model.features.per_known,
+        tells_sources=model.tells_sources,
     )
 
     again = deciding.said_again(units.first, sums, counts, MANY)

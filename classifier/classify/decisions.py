@@ -27,6 +27,7 @@ def decide(
     readable: Flags,
     known: Reals,
     before: npt.NDArray[np.float64] | None = None,
+    tells_sources: bool = True,
 ) -> Scores:
     """Turn logits of units and of parts of documents into probabilities, decisions and evidence.
 
@@ -42,6 +43,8 @@ def decide(
         As in `Scores`, shape (n,).
     before
         Logits of the tier before this one, shape (n, 3): needed where heads blend them in.
+    tells_sources
+        Whether the model has learnt where expectations come from.
     """
     rows = len(logits.first) - 1
     owner = np.repeat(np.arange(rows), np.diff(logits.first))
@@ -54,6 +57,7 @@ def decide(
     evidence, nearby = np.zeros((2, len(owner), len(LABELS)), dtype=np.bool_)
     telling = _telling(logits.end - logits.start, owner, rows)
     decision = np.zeros(shape, dtype=np.bool_)
+    source = np.full(rows, -1, dtype=np.int64)
     for place, label in enumerate(LABELS):
         head = heads[label]
         per_unit = logits.unit[:, len(LABELS) + place]
@@ -70,6 +74,8 @@ def decide(
         evidence[:, place] = _evidence(chance, decision[:, place], owner, logits.first, head.unit_threshold)
         weak = chance >= np.float32(head.unit_threshold) * NEARBY
         nearby[:, place] = decision[owner, place] & weak & ~evidence[:, place]
+    if tells_sources:
+        source = _expectation_source(logits.unit[:, _SOURCE], evidence[:, LABELS.index(GAP)], owner, rows)
     return Scores(
         probability=probability,
         decision=decision,
@@ -81,7 +87,7 @@ def decide(
         unit_probability=unit_probability,
         evidence=evidence,
         nearby=nearby,
-        source=_expectation_source(logits.unit[:, _SOURCE], evidence[:, LABELS.index(GAP)], owner, rows),
+        source=source,
         deciding=deciding,
         refined=np.zeros(rows, dtype=np.bool_),
         again=np.zeros(len(owner), dtype=np.bool_),

@@ -71,7 +71,13 @@ def _combined(model: FastModel, units: Places, sums: Reals, counts: npt.NDArray[
     )
     share = np.divide(known, ngrams, out=np.zeros(rows), where=ngrams > 0).astype(np.float32)
     enough = share >= np.float32(model.features.least_share)
-    return decide(model.heads, logits, readable=(known >= LEAST_KNOWN) & enough, known=share)
+    return decide(
+        model.heads,
+        logits,
+        readable=(known >= LEAST_KNOWN) & enough,
+        known=share,
+        tells_sources=model.tells_sources,
+    )
 
 
 def _document_logits(sums: Reals, ngrams: npt.NDArray[Any], first: npt.NDArray[np.int64]) -> Reals:

@@ -7,6 +7,7 @@ leaves one out.
 import numpy as np
 
 from classifier import features
+from classifier.classify.limits import LEAST_KNOWN
 from classifier.classify.readable import score_one
 from classifier.classify.scores import Scores
 from classifier.classify.weights import FastModel
@@ -48,3 +49,16 @@ def contributions(
     scale = 1.0 / max(total, 1) ** 0.5
     scaled = [(text, weight * scale) for text, weight in found.items()]
     return sorted(scaled, key=lambda item: (-abs(item[1]), item[0]))
+
+
+def is_too_short(model: FastModel, text: str, scores: Scores) -> bool:
+    """Tell whether the model knows too few n-grams of a text to give it any label.
+
+    Parameters
+    ----------
+    scores
+        What `score_one` says of the text.
+    """
+    units = zip(scores.start[~scores.again], scores.end[~scores.again], strict=True)
+    ngrams = (ngram for start, end in units for ngram in features.distinct(text[start:end], model.features))
+    return sum(bool(model.index[ngram.bucket]) for ngram in ngrams) < LEAST_KNOWN

@@ -37,7 +37,8 @@ class Scores:
     nearby
         Whether the unit may belong to evidence beside it, but is none alone, shape (u, 3).
     source
-        Index into EXPECTATION_SOURCES per document, -1 without an expectation gap, shape (n,).
+        Index into EXPECTATION_SOURCES per document, -1 without an expectation gap, and from a model that
+        learnt of none, shape (n,).
     deciding
         First unit, and the one after the last, of the part of the document that decided: all of it
         but for documents longer than LONGEST, shape (n, 3, 2).

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 OUTPUTS: Final = 2 * len(LABELS) + len(EXPECTATION_SOURCES)
 """Columns of the weights: document logit per label, unit logit per label, source logits."""
 
+NEVER_SEEN: Final = -10.0
+"""Bias of an expectation source that training had no example of."""
+
 STACKED: Final = ("document", "best_unit", "second_unit", "all_units", "log_units")
 """What the final logit of a label is a weighted sum of."""
 
@@ -69,6 +72,11 @@ class FastModel:
     weights: Reals
     bias: tuple[float, ...]
     heads: Mapping[str, Head]
+
+    @property
+    def tells_sources(self) -> bool:
+        """Whether it has learnt where expectations come from: without an example, no source is likelier."""
+        return any(bias != NEVER_SEEN for bias in self.bias[2 * len(LABELS) :])
 
     def with_heads(self, heads: Mapping[str, Head]) -> "FastModel":
         """Return a model that decides otherwise; both share the weights as the kernel takes them."""

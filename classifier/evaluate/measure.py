@@ -44,7 +44,7 @@ class Predictions:
     """What a model said, one row per document, labels in the order of LABELS.
 
     `probabilities` (n, 3) in [0, 1]; `decisions` (n, 3); `spans` per document {label: (start, end)}, code
-    points in the text; `expectation_source` (n,), empty for none; `review` (n,), too close to call;
+    points in the text; `expectation_source` (n,), empty for none; `review` (n,), left to a person;
     `thresholds` (3,), read off the decisions where left out.
     """
 

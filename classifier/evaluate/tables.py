@@ -131,9 +131,9 @@ def _subset_section(dimension: str, subsets: Mapping[str, Subset]) -> _Section:
 
 
 def _detail_sections(result: Evaluation) -> Iterator[_Section]:
-    rows = [["label", "true positives", "measured", "covered"]]
+    rows = [["label", "true positives", "measured", "not in the text", "covered"]]
     for name, evidence in result.evidence.items():
-        counts = [f"{evidence.true_positives:,}", f"{evidence.measured:,}"]
+        counts = [f"{count:,}" for count in (evidence.true_positives, evidence.measured, evidence.lost)]
         rows.append([TITLES.get(name, name), *counts, _shown(evidence.covered)])
     yield _Section(
         "Evidence", rows, "Covered: a span of at most 300 characters with half of the gold span or more."

@@ -4,7 +4,7 @@ In: a name or a path. Out: a checked, loaded model. Never unpickles anything; ne
 sha256 isn't the one that model.json names.
 """
 
-from classifier.models.finding import find, folders
+from classifier.models.finding import called, current_of, find, folders, usable_as
 from classifier.models.layout import CARD, CURRENT, DESCRIPTION, WEIGHTS
 from classifier.models.loaded import LoadedModel, choose_tier
 from classifier.models.reading import load
@@ -18,11 +18,14 @@ __all__ = [
     "AccurateFiles",
     "LoadedModel",
     "appoint_first",
+    "called",
     "choose_tier",
+    "current_of",
     "find",
     "folders",
     "load",
     "require_free",
     "rounded",
     "save",
+    "usable_as",
 ]

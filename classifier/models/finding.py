@@ -6,10 +6,20 @@ In: a name or a path. Out: the folder of a model. Never loads it.
 import difflib
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from classifier.errors import ModelError
 from classifier.models.layout import CURRENT, DESCRIPTION
+
+
+@dataclass(frozen=True)
+class Called:
+    """What a new model is called, by its folder; `versioned`: the folder lies beside versions of one name."""
+
+    name: str
+    version: str
+    versioned: bool
 
 
 def folders(explicit: str = "") -> list[Path]:
@@ -38,6 +48,8 @@ def find(name: str, *, places: Sequence[Path]) -> Path:
     ModelError
         If there is none; the message lists the models that there are.
     """
+    if not name.strip():
+        raise ModelError("the name of the model is empty; give one, such as default, or a model's folder")
     for folder in [Path(name), *(place / name for place in places)]:
         if (folder / DESCRIPTION).is_file():
             return folder
@@ -53,6 +65,54 @@ def find(name: str, *, places: Sequence[Path]) -> Path:
         f"found there: {', '.join(sorted(known)) or 'none'}; use --model with one of these or "
         "with a model's folder, or --models with the folder that holds it"
     )
+
+
+def called(folder: Path) -> Called:
+    """Return what the model in `folder` is called, which may not be there yet.
+
+    NAME and VERSION are the last parts of its path in a folder of models, and in a folder that holds nothing
+    but versions; else its only name is the last part. A CURRENT in a working folder, or in one of other
+    files, would be found where nobody looks for a model.
+    """
+    whole = folder.resolve()
+    above = whole.parent
+    versioned = _holds_names(above.parent) or (
+        not _holds_names(above) and above != Path.cwd() and _holds_versions(above, whole)
+    )
+    return Called(above.name, whole.name, True) if versioned else Called(whole.name, "1", False)
+
+
+def current_of(folder: Path) -> str:
+    """Return the version that the name of the model in NAME/VERSION stands for, "" where there is none."""
+    try:
+        return _current(folder.parent).name if called(folder).versioned else ""
+    except ModelError:
+        return ""
+
+
+def usable_as(folder: Path) -> str:
+    """Return what `--model` takes for the model in `folder`: the shortest name that means it, or its path."""
+    one = called(folder)
+    for name in (one.name, f"{one.name}/{one.version}"):
+        try:
+            found = find(name, places=folders())
+        except ModelError:
+            continue
+        if found.resolve() == folder.resolve():
+            return name
+    return str(folder)
+
+
+def _holds_names(folder: Path) -> bool:
+    return folder.name == "models" or folder in [place.resolve() for place in folders()]
+
+
+def _holds_versions(folder: Path, new: Path) -> bool:
+    """Tell whether all in a folder are models; one that is to be made is as good as empty."""
+    if not folder.is_dir():
+        return True
+    others = [path for path in folder.iterdir() if path != new and path.name != CURRENT]
+    return all((path / DESCRIPTION).is_file() for path in others)
 
 
 def _decides(path: Path) -> bool:

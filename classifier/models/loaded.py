@@ -93,7 +93,8 @@ class LoadedModel:
         rows = np.flatnonzero(readable)
         if self.tier == CASCADE:
             rows = np.intersect1d(rows, accurate.unsure(scores, self.fast.heads, self.accurate.band))
-        return accurate.refine(self.accurate, list(texts), scores, rows)
+        tells = self.fast.tells_sources
+        return accurate.refine(self.accurate, list(texts), scores, rows, tells_sources=tells)
 
 
 def choose_tier(model: LoadedModel, tier: str | None) -> LoadedModel:

@@ -109,7 +109,19 @@ def _description(folder: Path) -> dict[str, Any]:
             f"{path} has format {body['format']!r}, this program reads {readable}; "
             "use a model of this program's version or update the program"
         )
+    _check_keys(path, body)
+    if body["model_id"] != model_id_of(body) or WEIGHTS not in body["files"]:
+        raise ModelError(f"{path} was changed after the model was saved; fetch the model again")
+    return body
+
+
+def _check_keys(path: Path, body: Mapping[str, Any]) -> None:
+    """Refuse what isn't a model that labels, or one for other labels."""
     missing = [key for key in KEYS if key not in body]
+    if {"labels", "heads"} <= {*missing}:
+        raise ModelError(
+            f"{path} describes no model that labels; use one that does, such as default, or the folder of one"
+        )
     if missing:
         raise ModelError(f"{path} lacks {', '.join(missing)}; fetch the model again")
     for key, expected in FIXED.items():
@@ -118,9 +130,9 @@ def _description(folder: Path) -> dict[str, Any]:
                 f"{path} is made for {key} {body[key]!r}; this program knows {', '.join(expected)}; "
                 "train the model again"
             )
-    if body["model_id"] != model_id_of(body) or WEIGHTS not in body["files"]:
-        raise ModelError(f"{path} was changed after the model was saved; fetch the model again")
-    return body
+    languages = body["languages"]
+    if not isinstance(languages, list) or not all(isinstance(one, str) for one in languages):
+        raise ModelError(f"{path}: languages must be a list of codes, such as ['en']; fetch the model again")
 
 
 def _weights(path: Path, settings: FeatureSettings) -> tuple[Any, Any]:

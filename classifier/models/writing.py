@@ -5,6 +5,7 @@ In: a model and what is to be told of it. Out: a folder that is whole or no mode
 
 import json
 import shutil
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -71,7 +72,7 @@ def save(
     Raises
     ------
     OutputError
-        If the folder holds a model, or can't be written.
+        If the folder holds a model or other files, or can't be written.
     """
     require_free(folder)
     from safetensors import SafetensorError
@@ -131,15 +132,49 @@ def _accurate_body(files: AccurateFiles | None) -> dict[str, Any]:
 
 
 def require_free(folder: Path) -> None:
-    """Refuse a folder that holds a model: what results were made with must stay what it was.
+    """Refuse a folder that no model can be written to, before hours are spent on one.
+
+    What results were made with must stay what it was, and so must the files of others.
 
     Raises
     ------
     OutputError
-        If `folder` holds a model.
+        If `folder` holds a model or other files, or can't be written.
     """
-    if (folder / DESCRIPTION).exists():
-        raise OutputError(f"{folder} holds a model already; models are never overwritten, give another --out")
+    try:
+        if (folder / DESCRIPTION).exists():
+            raise OutputError(
+                f"{folder} holds a model already; models are never overwritten, give another --out"
+            )
+        foreign = _foreign(folder)
+        whole = folder.resolve()
+        nearest = next(path for path in (whole, *whole.parents) if path.exists())
+    except OSError as error:
+        raise OutputError(f"{folder}: can't be used: {error.strerror}; give another --out") from error
+    if not nearest.is_dir():
+        raise OutputError(f"{nearest} is a file, but a model is a folder; give another --out")
+    if foreign:
+        raise OutputError(
+            f"{folder} holds files that are of no model ({', '.join(foreign[:3])}); "
+            "give an --out that is new or empty"
+        )
+    try:
+        # Permissions don't tell: of root, of disks that are mounted to be read.
+        tempfile.TemporaryDirectory(dir=nearest).cleanup()
+    except OSError as error:
+        raise OutputError(
+            f"{nearest} can't be written to: {error.strerror}; change that or give another --out"
+        ) from error
+
+
+def _foreign(folder: Path) -> list[str]:
+    """Return the names of files that no model was to be made of; hidden ones are in nobody's way."""
+    if not folder.is_dir():
+        return []
+    names = sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
+    # Weights are written first: without them, the others are not what an interrupted `save` left.
+    left = {WEIGHTS, CARD, ACCURATE, f"{DESCRIPTION}.part"} if WEIGHTS in names else set()
+    return [name for name in names if name not in left]
 
 
 def appoint_first(folder: Path) -> None:

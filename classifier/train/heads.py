@@ -290,10 +290,16 @@ def best_threshold(truth: Flags, logit: Reals, *, draws: int = 200, seed: int = 
 
 
 def _unit_head(unit_has: npt.NDArray[np.int8], logit: Reals) -> tuple[float, float, float]:
-    """Return scale, shift and threshold that turn a unit's logit into a probability and a decision."""
+    """Return scale, shift and threshold that turn a unit's logit into a probability and a decision.
+
+    Where little was learnt of units, the likelier ones may carry the label less often than the others, by
+    chance: no ground to quote the least likely ones. Their logits are taken as they are then.
+    """
     told = unit_has != UNKNOWN
     truth = unit_has[told] == YES
     fitted = LogisticRegression(C=1.0, max_iter=2000, tol=1e-8).fit(logit[told, None], truth)
     scale, shift = float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
+    if scale <= 0:
+        scale, shift = 1.0, 0.0
     threshold = best_threshold(truth, scale * logit[told] + shift, draws=50)
     return scale, shift, float(sigmoid(np.array(threshold)))

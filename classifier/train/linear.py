@@ -15,6 +15,7 @@ from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 
 from classifier.classify import FastModel, Head
+from classifier.classify.weights import NEVER_SEEN
 from classifier.features import FeatureSettings
 from classifier.labels import EXPECTATION_SOURCES
 from classifier.train.ngrams import Reals
@@ -101,7 +102,7 @@ def source_models(
     known = [place for place, truth in enumerate(truths) if truth.any() and not truth.all()]
     fitted = weights_of(units, [Task(settings.source_c, rows, truths[place], none) for place in known])
     # Never seen, or nothing else: as unlikely, or as likely, as anything.
-    models = [(np.zeros(units.shape[1]), 10.0 if truth.any() else -10.0) for truth in truths]
+    models = [(np.zeros(units.shape[1]), -NEVER_SEEN if truth.any() else NEVER_SEEN) for truth in truths]
     for place, one in zip(known, fitted, strict=True):
         models[place] = one
     return models
