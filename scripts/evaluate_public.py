@@ -38,6 +38,8 @@ Figures = dict[str, Any]
 
 GOLD: Final = ("dev", "dev_written", "dev_unseen")
 RESAMPLES: Final = 2000
+TRAINED_IN_PART: Final = ("minibar_", "nlbse")
+"""Figures of sets that each tier learns a part of."""
 
 
 # Own gold
@@ -318,11 +320,11 @@ def main(data_root: Path, name: str, tier: str, predictions: Path | None, resamp
     model = models.load(models.find(name, places=models.folders()))
     contender = teach.Contender(model, tier)
     quality_page.FOLDER.mkdir(exist_ok=True)
-    gold = own_gold(contender.predictions, data_root, resamples, quality_page.FOLDER, tier)
+    gold = own_gold(contender.scored, data_root, resamples, quality_page.FOLDER, tier)
     told("own gold")
     training = training_data(data_root)["text"].tolist()
     tasks = public_sets.transfer_tasks(data_root)
-    transferred = transfer(contender.predictions, tasks, training, resamples)
+    transferred = transfer(contender.scored, tasks, training, resamples)
     told("public sets")
     answers: Answers | None = None
     reviews, issues = public_sets.minibar(data_root), public_sets.nlbse(data_root)
@@ -333,6 +335,9 @@ def main(data_root: Path, name: str, tier: str, predictions: Path | None, resamp
     if answers:
         transferred |= protocols(answers, reviews, issues, resamples)
         told("sets that are trained on a part of themselves")
+    kept = quality_page.load().get("tiers", {}).get(tier, {}).get("public", {})
+    # What a tier said that learnt a part of a set doesn't depend on the model: it stays until it is given anew.
+    transferred = {name: figure for name, figure in kept.items() if name.startswith(TRAINED_IN_PART)} | transferred
     found = {"model_id": model.model_id, "resamples": resamples, "gold": gold, "public": transferred}
     for path in quality_page.record("tiers", {tier: found}):
         click.echo(f"wrote {path}")
