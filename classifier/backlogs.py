@@ -125,7 +125,7 @@ def build(
         claims_at_risk=claims_at_risk(items, claims, moves, revenue),
         influence=influence(evidence, revenue, settings.departments),
         weekly=weekly(pd.concat([spans.assign(theme_id=""), spans], ignore_index=True)),
-        warnings=(*revenue.warnings, *grouped.warnings),
+        warnings=(*_unquoted(evidence), *revenue.warnings, *grouped.warnings),
         vectors=compared_by.name,
         compared=grouped.compared,
     )
@@ -138,6 +138,18 @@ def _told(themes: pd.DataFrame, trend: pd.DataFrame, product: pd.DataFrame) -> p
     status = themes["theme_id"].map(trend["status"])
     exemplar = themes["theme_id"].map(by_theme)
     return themes.assign(status=status.astype("str").fillna(""), exemplar=exemplar.astype("str").fillna(""))
+
+
+def _unquoted(evidence: pd.DataFrame) -> tuple[str, ...]:
+    """Return a warning where spans have no quote, for all that is compared is the quotes."""
+    labelled = evidence[evidence["label"] != ""]
+    if not (missing := int((labelled["quote"] == "").sum())):
+        return ()
+    return (
+        f"{missing} of {len(labelled)} labelled spans have no quote, as `score --quotes none` leaves them: "
+        "themes and links need quotes and mean nothing without; score without --quotes none, and give it "
+        "to `report`, which then writes none",
+    )
 
 
 def _spans(evidence: pd.DataFrame) -> int:

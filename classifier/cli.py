@@ -132,7 +132,7 @@ def _choice(values: dict[str, Any]) -> Any:
     return ReportChoice(
         references=References(**{name: values[name] for name in names}),
         department=values["department"],
-        as_of=day(values["as_of"], "--as-of"),
+        as_of=day(values["as_of"], "--as-of", end=True),
         bom=values["bom"],
         force=values["force"],
     )

@@ -135,6 +135,7 @@ def _summary(results: Results) -> list[tuple[str, Any]]:
     return [
         (results.title, None),
         ("Period", numbers.period(summary.first, summary.last)),
+        *([("As of", numbers.day(results.as_of))] if results.as_of_given else []),
         ("Model", results.model_id),
         ("Documents scored", summary.documents),
         ("Accounts", len(summary.accounts)),

@@ -142,8 +142,8 @@ def _outcome(out: Path, results: Results, tally: Tally, clock: Clock, names: Seq
     return Outcome(
         out=str(out),
         rows=results.rows.as_dict(),
-        labels=dict(results.summary.per_label),
-        review=results.summary.review,
+        labels=dict(tally.labelled),
+        review=tally.review,
         model_id=results.model_id,
         notes=tuple(tally.notes),
         warnings=results.warnings,
