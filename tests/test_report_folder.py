@@ -273,6 +273,36 @@ def test_what_a_killed_run_left_is_cleared(tmp_path):
     assert list(tmp_path.iterdir()) == [other]
 
 
+@pytest.mark.parametrize("moved", [0, 1, 5, len(RESULTS) - 1])
+@pytest.mark.parametrize("former", [True, False])
+def test_a_run_killed_while_its_files_move_in_does_not_bar_the_next(moved, former, run, tmp_path, monkeypatch):
+    folder = copy_of(run, tmp_path / "out") if former else tmp_path / "out"
+    replace, left = type(folder).replace, moved
+
+    def killed(path, target):
+        nonlocal left
+        if target.parent == folder and path.parent != folder and (left := left - 1) < 0:
+            raise KeyboardInterrupt
+        return replace(path, target)
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(type(folder), "replace", killed)
+        write_run(folder, results(), scored())
+    assert not (folder / "run.json").exists()
+    assert len(manifest.visible(folder)) >= moved
+    write_run(folder, results(10), scored(10))
+    assert report.verify(folder) == []
+    assert {path.name for path in folder.iterdir()} == set(RESULTS)
+
+
+def test_what_a_killed_run_left_says_nothing_of_other_files(run, tmp_path):
+    folder = copy_of(run, tmp_path / "out")
+    (folder / "run.json").rename(folder / ".classifier-former.json")
+    (folder / "mine.txt").write_text("mine")
+    with pytest.raises(OutputError, match=r"wrote \(mine\.txt\)"), prepare_folder(folder):
+        pass
+
+
 def test_folders_that_cannot_be_written(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match="takes a folder"), prepare_folder(tmp_path / "file"):
