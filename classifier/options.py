@@ -171,7 +171,7 @@ def reporting(function: F) -> F:
         (
             *tables,
             click.option(
-                "--for", "department", metavar="DEPARTMENT", default="", help="Only this department's rows."
+                "--for", "department", metavar="DEPARTMENT", default="", help="Only this department's themes."
             ),
             click.option(
                 "--as-of",

@@ -421,6 +421,18 @@ def test_a_department_sees_its_part():
     assert found.product_backlog["departments"].tolist() == ["Billing"]
     assert found.product_backlog["rank"].tolist() == [1]
     assert set(found.influence["department"]) == {"Billing"}
+    own = set(found.product_backlog["theme_id"])
+    assert set(found.themes["theme_id"]) == set(found.evidence["theme_id"]) == own
+    assert set(found.weekly["theme_id"]) == {"", *own}
+    whole = found.weekly[found.weekly["theme_id"] == ""]
+    assert whole["mentions"].sum() == found.weekly["mentions"].sum() - whole["mentions"].sum()
+    assert set(found.claims_at_risk["claim_id"]) == set(found.evidence["claim_id"]) - {""} == {"CL-1"}
+    # Figures are those of the whole report.
+    every = built()
+    assert found.claims_at_risk.equals(every.claims_at_risk)
+    other = built(department="Field")
+    assert len(other.claims_at_risk) == 0
+    assert len(found.evidence) + len(other.evidence) == len(every.evidence)
     assert set(found.marketing_backlog["theme_id"]) <= set(found.product_backlog["theme_id"])
 
 

@@ -226,6 +226,25 @@ def test_the_page_adds_up(demo):
     assert "3 accounts have revenue in another currency" in text
 
 
+def test_the_page_of_a_department_says_so_and_what_is_of_all():
+    found = dataclasses.replace(results(40), department="Billing & <Tax>")
+    page = page_of(found)
+    text = Tags(page).text
+    assert "for Billing & <Tax>" in text
+    assert "documents of the whole company" in text
+    assert "Data quality of the whole company" in text
+    assert "all who contradict it in the whole company" in text
+    assert ("Part of", "Billing & <Tax>") in [
+        (row[0].value, row[1].value) for row in sheets_of(found)["Summary"].iter_rows()
+    ]
+    for empty in ("product_backlog", "claims_at_risk"):
+        found = dataclasses.replace(found, **{empty: getattr(found, empty).iloc[:0]})
+    text = Tags(page_of(found)).text
+    assert "No themes of Billing & <Tax>" in text
+    assert "contradicted in the themes of Billing" in text
+    assert "of the whole company" not in Tags(page_of(results(40))).text
+
+
 def test_priority_can_be_redone_by_hand():
     for item in views.page(results()).product:
         assert sum(one.value * one.weight for one in item.factors) == pytest.approx(item.priority, abs=1e-5)

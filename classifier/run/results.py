@@ -52,6 +52,7 @@ def results_of(
         model_id=model_id,
         as_of=as_of,
         as_of_given=choice.as_of is not None,
+        department=choice.department,
         rows=Rows(**tally.rows()),
         summary=ScoredSummary.of(counted),
         weights=chosen.settings.rank.weights,
