@@ -114,6 +114,28 @@ def test_a_repeated_id_is_told_and_nothing_is_lost(tmp_path: Path) -> None:
     assert "repeat a document_id" in result.stderr
 
 
+def test_a_ticket_that_went_on_between_two_exports_counts_once(tmp_path: Path) -> None:
+    header, time = ["ticket_id", "text", "created_at"], "2026-03-01T09:30:00Z"
+    files = [
+        write_csv(tmp_path / "a.csv", header, [[100, "The export crashes.", time], [7, "Slow.", "2026-03-01"]]),
+        write_csv(
+            tmp_path / "b.csv",
+            header,
+            [[100, "The export crashes. And now the import does, too.", time], [7, "Late.", "2026-03-01"]],
+        ),
+    ]
+    told = {
+        "score": "the first that was read counts, the others are left out",
+        "run": "the newest counts (of one time, the longest), the others are in duplicates.csv",
+    }
+    for command, out in (("score", tmp_path / "s.parquet"), ("run", tmp_path / "out")):
+        result = call(command, *files, "--id-column", "ticket_id", "--out", out)
+        assert result.exit_code == 0, result.output
+        assert f"1 row(s) repeat a document_id with another text; {told[command]};" in result.stderr
+        scored = pd.read_parquet(out if out.is_file() else out / "scored.parquet")
+        assert sorted(scored["document_id"]) == ["100", "7", "7@b"]
+
+
 def test_of_repeated_documents_the_newest_counts_in_any_order(tmp_path: Path) -> None:
     header = ["ticket_id", "text", "account", "created_at"]
     first = [
