@@ -234,7 +234,9 @@ def test_a_report_of_spans_without_quotes_warns(few: Path, tmp_path: Path) -> No
     assert call("score", few / "tickets.json", CONFIG, "--quotes", "none", "--out", scored).exit_code == 0
     result = call("report", scored, CONFIG, "--out", tmp_path / "out")
     assert result.exit_code == 0, result.output
-    told = re.search(r"Warning: (\d+) of (\d+) labelled spans have no quote.*without --quotes none", result.stderr)
+    told = re.search(
+        r"Warning: (\d+) of (\d+) labelled spans have no quote.*without --quotes none", result.stderr
+    )
     assert told, result.stderr
     assert told[1] == told[2]
     assert "labelled spans have no quote" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")

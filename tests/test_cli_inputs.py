@@ -117,7 +117,9 @@ def test_a_repeated_id_is_told_and_nothing_is_lost(tmp_path: Path) -> None:
 def test_a_ticket_that_went_on_between_two_exports_counts_once(tmp_path: Path) -> None:
     header, time = ["ticket_id", "text", "created_at"], "2026-03-01T09:30:00Z"
     files = [
-        write_csv(tmp_path / "a.csv", header, [[100, "The export crashes.", time], [7, "Slow.", "2026-03-01"]]),
+        write_csv(
+            tmp_path / "a.csv", header, [[100, "The export crashes.", time], [7, "Slow.", "2026-03-01"]]
+        ),
         write_csv(
             tmp_path / "b.csv",
             header,

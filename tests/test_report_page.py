@@ -255,6 +255,17 @@ def test_factors_of_weight_zero_are_left_out():
     assert [one.name for one in views.page(found).product[0].factors] == ["reach"]
 
 
+def test_a_theme_of_few_mentions_is_not_called_steady():
+    found = results()
+    backlog = found.product_backlog.assign(
+        status="steady", trend=[np.nan, *[0.0] * (len(found.product_backlog) - 1)]
+    )
+    shown = views.page(dataclasses.replace(found, product_backlog=backlog))
+    assert [item.status for item in shown.product[:2]] == ["too_few_to_say", "steady"]
+    assert shown.product_choices["status"] == ("steady", "too_few_to_say")
+    assert '<span class="status s-too_few_to_say">Too few to say</span>' in html.render(shown)
+
+
 def test_quotes_say_where_they_come_from():
     quote = views.page(results()).product[0].quotes[0]
     evidence = results().evidence

@@ -74,9 +74,7 @@ def results_of(
     )
 
 
-def _until(
-    scored: pd.DataFrame, as_of: pd.Timestamp | None
-) -> tuple[pd.DataFrame, tuple[str, ...]]:
+def _until(scored: pd.DataFrame, as_of: pd.Timestamp | None) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Return the rows that aren't later than `--as-of`, where that was given, and a warning of the others."""
     if as_of is None or not (later := scored["created_at"] > as_of).any():
         return scored, ()
