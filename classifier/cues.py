@@ -147,18 +147,7 @@ def churn_patterns(competitors: Sequence[Sequence[str]]) -> dict[str, list[Patte
     return {"leaving": leaving, "negated already": [_phrase(text) for text in _NOT_STAYING]}
 
 
-_ORDINALS: Final = (
-    "first",
-    "second",
-    "third",
-    "fourth",
-    "fifth",
-    "sixth",
-    "seventh",
-    "eighth",
-    "ninth",
-    "tenth",
-)
+_ORDINALS: Final = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 _NUMBER: Final = {"TEXT": {"REGEX": r"^\d[\d.,]*(k|K|m|M)?$"}}
 # "The third week" is no three weeks, though spaCy takes ordinals for numbers.
 _COUNT: Final = {"LIKE_NUM": True, "LOWER": {"NOT_IN": list(_ORDINALS), "REGEX": "(?<!st|nd|rd|th)$"}}

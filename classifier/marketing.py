@@ -147,9 +147,7 @@ def marketing_backlog(
     table["kind"] = items.drop_duplicates("item_id").set_index("item_id")["kind"]
     for column in ("theme_id", "claim_id", "capability_id", "objective_id", "expectation_source", "rival"):
         table[column] = most_common(items, "item_id", column).reindex(table.index).astype("str").fillna("")
-    table["near_claim"] = (
-        held_by_most(items, "item_id", NEAR[0]).reindex(table.index).astype("str").fillna("")
-    )
+    table["near_claim"] = held_by_most(items, "item_id", NEAR[0]).reindex(table.index).astype("str").fillna("")
     table["churn"] = items.groupby("item_id")["churn_risk"].any()
     renewing = items.assign(renewing=items["stage"].str.contains(_RENEWING, regex=True))
     table["renewing"] = renewing.groupby("item_id")["renewing"].mean() > 1 / 2

@@ -177,7 +177,7 @@ def reporting(function: F) -> F:
                 "--as-of",
                 metavar="DATE",
                 default=None,
-                help="Last day of the period; what is later stays out of the report (default: newest document).",
+                help="Last day of the report; what is later stays out of it (default: newest document).",
             ),
             click.option("--bom", is_flag=True, help="Begin CSV files with a byte order mark, for Excel."),
             click.option("--force", is_flag=True, help="Write into a folder that holds other files too."),

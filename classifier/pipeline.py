@@ -77,8 +77,7 @@ class Tally:
     names: Mapping[str, str] = field(default_factory=dict)
     # Source -> what `--prior-shift` found, as run.json tells it.
     shifts: dict[str, Any] = field(default_factory=dict)
-    # Which row of a repeated id counts, and where the others are: the first as rows stream by, the newest once
-    # all were read.
+    # Which row of a repeated id counts, and where the others are; another one once all were read.
     counts: str = "the first that was read counts, the others are left out"
 
     @property

@@ -287,9 +287,10 @@ def test_a_run_killed_while_its_files_move_in_does_not_bar_the_next(
             raise KeyboardInterrupt
         return replace(path, target)
 
-    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patched:
         patched.setattr(type(folder), "replace", killed)
-        write_run(folder, results(), scored())
+        with pytest.raises(KeyboardInterrupt):
+            write_run(folder, results(), scored())
     assert not (folder / "run.json").exists()
     assert len(manifest.visible(folder)) >= moved
     write_run(folder, results(10), scored(10))

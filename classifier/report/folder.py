@@ -38,7 +38,7 @@ RESULTS: Final = (
 
 _STAGING = ".classifier-unfinished-"
 _FORMER = ".classifier-former.json"
-"""Says that the files of the folder are ours while its run.json isn't there: from the first move to the last."""
+"""Says that the files of the folder are ours while its run.json isn't there: while files move in."""
 
 _STALE_SECONDS = 86_400
 _REJECTED = "rejected.csv"

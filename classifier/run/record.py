@@ -18,7 +18,6 @@ from classifier.report import Results, manifest
 from classifier.run.choices import ReportChoice, Watching
 from classifier.run.outcome import Clock
 
-
 State = dict[Path, tuple[int, int]]
 """Path -> size and time of the last change."""
 
