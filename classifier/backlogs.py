@@ -69,7 +69,7 @@ def build(
     as_of
         End of the period, UTC; trends and freshness are measured against it. None: the newest date.
     department
-        Name of a department whose part of the backlogs and of the map of influence is wanted.
+        Name of a department whose themes, and what is about them, are wanted alone.
     encoder
         Turns texts into vectors by their words; by default TF-IDF fitted on quotes, subjects and references.
     sentences
@@ -124,12 +124,17 @@ def build(
         marketing_backlog=marketing,
         claims_at_risk=claims_at_risk(items, claims, moves, revenue),
         influence=influence(evidence, revenue, settings.departments),
-        weekly=weekly(pd.concat([spans.assign(theme_id=""), spans], ignore_index=True)),
-        warnings=(*revenue.warnings, *grouped.warnings),
+        weekly=_weekly(spans),
+        warnings=(*_unquoted(evidence), *revenue.warnings, *grouped.warnings),
         vectors=compared_by.name,
         compared=grouped.compared,
     )
     return _only(built, department) if department else built
+
+
+def _weekly(spans: pd.DataFrame) -> pd.DataFrame:
+    """Return the weekly counts of each theme, and of all of them together."""
+    return weekly(pd.concat([spans.assign(theme_id=""), spans], ignore_index=True))
 
 
 def _told(themes: pd.DataFrame, trend: pd.DataFrame, product: pd.DataFrame) -> pd.DataFrame:
@@ -138,6 +143,18 @@ def _told(themes: pd.DataFrame, trend: pd.DataFrame, product: pd.DataFrame) -> p
     status = themes["theme_id"].map(trend["status"])
     exemplar = themes["theme_id"].map(by_theme)
     return themes.assign(status=status.astype("str").fillna(""), exemplar=exemplar.astype("str").fillna(""))
+
+
+def _unquoted(evidence: pd.DataFrame) -> tuple[str, ...]:
+    """Return a warning where spans have no quote, for all that is compared is the quotes."""
+    labelled = evidence[evidence["label"] != ""]
+    if not (missing := int((labelled["quote"] == "").sum())):
+        return ()
+    return (
+        f"{missing} of {len(labelled)} labelled spans have no quote, as `score --quotes none` leaves them: "
+        "themes and links need quotes and mean nothing without; score without --quotes none, and give it "
+        "to `report`, which then writes none",
+    )
 
 
 def _spans(evidence: pd.DataFrame) -> int:
@@ -170,17 +187,27 @@ def _check_department(department: str, settings: Settings, objectives: pd.DataFr
 
 
 def _only(built: Backlogs, department: str) -> Backlogs:
-    """Keep a department's themes in both backlogs, and its cells of the map; ranks count from 1 again."""
+    """Keep a department's themes and their evidence, and what is about them; ranks count from 1 again.
+
+    The figures of a row are as in the report of the whole company: a claim counts all who contradict it.
+    """
     product = built.product_backlog
     product = product[product["departments"].str.split(";").map(lambda names: department in names)]
+    themes = built.themes[built.themes["theme_id"].isin(product["theme_id"])]
+    evidence = built.evidence[built.evidence["theme_id"].isin(product["theme_id"])]
+    claims = built.claims_at_risk[built.claims_at_risk["claim_id"].isin(evidence["claim_id"])]
     marketing = built.marketing_backlog
-    marketing = marketing[marketing["theme_id"].isin(product["theme_id"])]
+    about = marketing["theme_id"].isin(product["theme_id"]) | marketing["claim_id"].isin(claims["claim_id"])
     cells = built.influence[built.influence["department"] == department]
     return replace(
         built,
+        evidence=evidence.reset_index(drop=True),
+        themes=themes.reset_index(drop=True),
         product_backlog=_renumbered(product),
-        marketing_backlog=_renumbered(marketing),
+        marketing_backlog=_renumbered(marketing[about]),
+        claims_at_risk=claims.reset_index(drop=True),
         influence=cells.reset_index(drop=True),
+        weekly=_weekly(evidence),
     )
 
 

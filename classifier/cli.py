@@ -7,8 +7,11 @@ import errno
 import itertools
 import json
 import os
+import signal
 import sys
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -43,7 +46,8 @@ class _Group(click.Group):
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         try:
-            return super().main(*args, **kwargs)
+            with _ended_like_ctrl_c():
+                return super().main(*args, **kwargs)
         except FeedbackError as error:
             _fail(error)
         except BrokenPipeError:
@@ -67,6 +71,27 @@ class _Group(click.Group):
                 told += "; run the same command with --resume to go on from there"
             click.echo(told, err=True)
             ctx.exit(EXIT_INTERRUPTED)
+
+
+@contextmanager
+def _ended_like_ctrl_c() -> Iterator[None]:
+    """Let systemd, containers and a closed terminal end the program as Ctrl-C does: tidied up, resumable."""
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    found = [getattr(signal, name, None) for name in ("SIGTERM", "SIGHUP")]
+    # What the caller has set stays, such as nohup's; and only a main thread may set anything.
+    numbers = [one for one in found if one is not None and signal.getsignal(one) is signal.SIG_DFL]
+    if threading.current_thread() is not threading.main_thread():
+        numbers = []
+    for number in numbers:
+        signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        for number in numbers:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def _fail(error: FeedbackError) -> NoReturn:
@@ -136,7 +161,7 @@ def _choice(values: dict[str, Any]) -> Any:
     return ReportChoice(
         references=References(**{name: values[name] for name in names}),
         department=values["department"],
-        as_of=day(values["as_of"], "--as-of"),
+        as_of=day(values["as_of"], "--as-of", end=True),
         bom=values["bom"],
         force=values["force"],
     )

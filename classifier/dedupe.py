@@ -8,7 +8,7 @@ first of equal documents stays. Over a whole run the newest does (`newest`).
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -72,7 +72,8 @@ class Deduplicator:
         batch
             Of the same rows. Rows that take another name have it in `ids` afterwards.
         suffix, foreign
-            The rows of `foreign` whose id another text has get this behind their id, and are looked at anew.
+            The rows of `foreign` whose id another text of another moment has get this behind their id, and
+            are looked at anew.
         """
         kept = np.ones(len(documents), dtype=np.bool_)
         here = _Seen({}, {})
@@ -84,7 +85,7 @@ class Deduplicator:
         )
         for row in suspects.tolist():
             verdict = _verdict(batch, row, here, with_id.get(row, ()), with_content.get(row, ()))
-            if verdict is not None and verdict[1] == SAME_ID and foreign is not None and foreign[row]:
+            if verdict is not None and verdict.other and foreign is not None and foreign[row]:
                 batch.rename(row, f"{batch.ids[row]}{suffix}")
                 renamed = self._with_key(self._ids, batch.id_keys, np.array([row])).get(row, ())
                 verdict = _verdict(batch, row, here, renamed, with_content.get(row, ()))
@@ -92,7 +93,7 @@ class Deduplicator:
                 here.add(batch, row)
             else:
                 kept[row] = False
-                found.append(verdict)
+                found.append((verdict.original, verdict.kind))
         self._remember(batch, kept)
         if not found:
             return kept, schema.empty(schema.DUPLICATES)
@@ -125,7 +126,7 @@ class Deduplicator:
 
     def _remember(self, batch: "Fingerprints", kept: Mask) -> None:
         rows = (len(self._kept) + np.cumsum(kept) - 1).astype(np.int32)
-        hashes = np.column_stack([batch.texts, batch.content_keys])
+        hashes = np.column_stack([batch.texts, batch.content_keys, batch.moments])
         self._kept.add(pa.array(batch.ids[kept], type=pa.string()), hashes[kept])
         self._ids.add(batch.id_keys[kept & batch.has_id], rows[kept & batch.has_id])
         self._contents.add(batch.content_keys[kept & batch.comparable], rows[kept & batch.comparable])
@@ -134,8 +135,9 @@ class Deduplicator:
 class Register:
     """Gives every document of a run an id of its own, and tells the repeated ones.
 
-    Two exports may number their rows alike: an id that another file used for another text is no
-    duplicate. Such a document is called "ID@FILE".
+    Two exports may number their rows alike: an id that another file used for another text is no duplicate,
+    unless both are of one moment: then the document went on, and the first that was read stays. A document of
+    its own is called "ID@FILE".
     """
 
     def __init__(self) -> None:
@@ -194,6 +196,7 @@ class Fingerprints:
     content_keys: Keys
     lengths: npt.NDArray[np.int64]  # code points of the texts
     facts: Keys  # all that the rows say beside their texts and where they stand
+    moments: Keys  # as `moments` says
 
     def copy(self) -> "Fingerprints":
         """Return a copy whose rows can be renamed."""
@@ -215,6 +218,7 @@ class Fingerprints:
                 "content_key": self.content_keys,
                 "length": self.lengths,
                 "facts": self.facts,
+                "moment": self.moments,
             }
         )
 
@@ -231,6 +235,7 @@ class Fingerprints:
             table["content_key"].to_numpy(np.uint64),
             table["length"].to_numpy(np.int64),
             table["facts"].to_numpy(np.uint64),
+            table["moment"].to_numpy(np.uint64),
         )
 
     def text(self, row: int) -> tuple[int, int]:
@@ -242,20 +247,28 @@ class Fingerprints:
 class _Seen:
     """What a batch itself holds so far, of the rows that share a key."""
 
-    text_of_id: dict[str, tuple[int, int]]
+    of_id: dict[str, tuple[tuple[int, int], int]]  # text and moment
     id_of_content: dict[tuple[int, int, int], str]
 
     def add(self, batch: Fingerprints, row: int) -> None:
         if batch.has_id[row]:
-            self.text_of_id[batch.ids[row]] = batch.text(row)
+            self.of_id[batch.ids[row]] = batch.text(row), int(batch.moments[row])
         if batch.comparable[row]:
             self.id_of_content[(int(batch.content_keys[row]), *batch.text(row))] = batch.ids[row]
 
 
+class _Verdict(NamedTuple):
+    """Which document a row repeats; `other`: it may be another one that only has the same id."""
+
+    original: str
+    kind: str
+    other: bool = False
+
+
 def _verdict(
     batch: Fingerprints, row: int, here: _Seen, with_id: Sequence[Record], with_content: Sequence[Record]
-) -> tuple[str, str] | None:
-    """Return (id of the original, kind); None for a new document.
+) -> _Verdict | None:
+    """Return what a row repeats; None for a new document.
 
     Parameters
     ----------
@@ -266,19 +279,22 @@ def _verdict(
     """
     name, text = batch.ids[row], batch.text(row)
     if batch.has_id[row]:
-        known = here.text_of_id.get(name)
+        known = here.of_id.get(name)
         if known is None:
-            known = next((record.text for record in with_id if record.name == name), None)
+            theirs = ((record.text, record.moment) for record in with_id if record.name == name)
+            known = next(theirs, None)
         if known is not None:
-            return name, EXACT if known == text else SAME_ID
+            moment = int(batch.moments[row])
+            other = known[0] != text and not (moment and known[1] == moment)
+            return _Verdict(name, EXACT if known[0] == text else SAME_ID, other)
     if batch.comparable[row]:
         original = here.id_of_content.get((int(batch.content_keys[row]), *text))
         if original is None:
             key = int(batch.content_keys[row])
-            theirs = (record.name for record in with_content if (record.content, record.text) == (key, text))
-            original = next(theirs, None)
+            names = (record.name for record in with_content if (record.content, record.text) == (key, text))
+            original = next(names, None)
         if original is not None:
-            return original, SAME_TEXT
+            return _Verdict(original, SAME_TEXT)
     return None
 
 
@@ -302,8 +318,32 @@ def fingerprints(documents: pd.DataFrame, texts: pd.Series) -> Fingerprints:
     contents = np.empty(len(ids), dtype=np.uint64)
     mixed(np.column_stack([hashes, hash_column(accounts), times]), contents)
     keys = np.ascontiguousarray(hash_column(documents["document_id"])[:, 0])
-    facts = _facts(documents, times)
-    return Fingerprints(ids, ids != "", keys, hashes, comparable, contents, lengths, facts)
+    return Fingerprints(
+        ids=ids,
+        has_id=ids != "",
+        id_keys=keys,
+        texts=hashes,
+        comparable=comparable,
+        content_keys=contents,
+        lengths=lengths,
+        facts=_facts(documents, times),
+        moments=moments(documents),
+    )
+
+
+def moments(documents: pd.DataFrame) -> Keys:
+    """Return what stands for source and time of day: an id that two files give to one is one document.
+
+    0 where there is no time of day: a time at midnight is a date, which many documents share.
+    """
+    times = documents["created_at"]
+    found = np.empty(len(documents), dtype=np.uint64)
+    mixed(
+        np.column_stack([hash_column(documents["source"]), times.astype("int64").to_numpy().view(np.uint64)]),
+        found,
+    )
+    found[~(times.notna() & (times != times.dt.normalize())).to_numpy()] = 0
+    return found
 
 
 def _facts(documents: pd.DataFrame, times: Keys) -> Keys:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from classifier import schema
-from classifier.dedupe import EXACT, SAME_ID, SAME_TEXT, Fingerprints, stem_of
+from classifier.dedupe import EXACT, SAME_ID, SAME_TEXT, Fingerprints, moments, stem_of
 
 Mask = npt.NDArray[np.bool_]
 Parents = dict[int, int]
@@ -52,7 +52,7 @@ class Newest:
         Parameters
         ----------
         documents
-            At least the columns `file`, `row`, `document_id`, `source` and `created_at` of table DOCUMENTS.
+            At least the columns `file`, `row`, `document_id` and `created_at` of table DOCUMENTS.
         prints
             What `dedupe.fingerprints` made of them, row by row.
         """
@@ -77,6 +77,7 @@ class Newest:
             content_keys=nothing,
             lengths=np.asarray(scored["spans"].str.len(), dtype=np.int64),
             facts=_hashed(scored),
+            moments=moments(scored),
         )
         self._add(scored.assign(file=file, row=np.arange(1, len(scored) + 1)), prints)
 
@@ -88,7 +89,6 @@ class Newest:
                     "file": pd.Categorical(documents["file"]),
                     "row": documents["row"].to_numpy(),
                     "document_id": documents["document_id"].to_numpy(),
-                    "source": pd.Categorical(documents["source"]),
                     "length": prints.lengths,
                     "text_1": prints.texts[:, 0],
                     "text_2": prints.texts[:, 1],
@@ -96,8 +96,7 @@ class Newest:
                     "comparable": prints.comparable,
                     # A missing time is the lowest number: older than all others.
                     "created": times.astype("int64").to_numpy(),
-                    # A time at midnight is a date, which many documents share.
-                    "timed": times.notna() & (times != times.dt.normalize()),
+                    "moment": prints.moments,
                     "facts": prints.facts,
                 }
             )
@@ -107,9 +106,7 @@ class Newest:
         """Return what counts of all that was entered."""
         if not self._parts:
             return Settled(np.ones(0, dtype=np.bool_), _texts([]), schema.empty(schema.DUPLICATES))
-        rows = pd.concat(
-            [part.astype({"file": "str", "source": "str"}) for part in self._parts], ignore_index=True
-        )
+        rows = pd.concat([part.astype({"file": "str"}) for part in self._parts], ignore_index=True)
         # All others are documents of their own without a closer look.
         suspects = rows[_repeated(rows, rows["document_id"] != "", "document_id") | _doubles(rows)]
         seen: dict[int, Any] = dict(zip(suspects.index.tolist(), suspects.itertuples(), strict=True))
@@ -136,8 +133,8 @@ def _one_id(seen: Mapping[int, Any], ids: frozenset[str]) -> tuple[Parents, dict
     _join([row for row in seen.values() if row.document_id], ("document_id", "file"), parents)
     winners = [row for row in seen.values() if row.document_id and row.Index not in parents]
     _join(winners, ("document_id", "text_1", "text_2"), parents)
-    left = [row for row in winners if row.timed and row.Index not in parents]
-    _join(left, ("document_id", "source", "created"), parents)
+    left = [row for row in winners if row.moment and row.Index not in parents]
+    _join(left, ("document_id", "moment"), parents)
     documents: dict[str, dict[int, str]] = defaultdict(dict)
     for row in winners:
         root, files = _root(row.Index, parents), documents[row.document_id]

@@ -171,10 +171,13 @@ def reporting(function: F) -> F:
         (
             *tables,
             click.option(
-                "--for", "department", metavar="DEPARTMENT", default="", help="Only this department's rows."
+                "--for", "department", metavar="DEPARTMENT", default="", help="Only this department's themes."
             ),
             click.option(
-                "--as-of", metavar="DATE", default=None, help="End of the period (default: newest document)."
+                "--as-of",
+                metavar="DATE",
+                default=None,
+                help="Last day of the report; what is later stays out of it (default: newest document).",
             ),
             click.option("--bom", is_flag=True, help="Begin CSV files with a byte order mark, for Excel."),
             click.option("--force", is_flag=True, help="Write into a folder that holds other files too."),
@@ -304,8 +307,10 @@ def check_ending(out: str, form: str) -> None:
         )
 
 
-def day(text: str | None, option: str) -> "pd.Timestamp | None":
+def day(text: str | None, option: str, *, end: bool = False) -> "pd.Timestamp | None":
     """Return the date that `text` stands for, UTC; None for None.
+
+    A day without a time is its beginning or, with `end`, its last moment.
 
     Raises
     ------
@@ -314,7 +319,7 @@ def day(text: str | None, option: str) -> "pd.Timestamp | None":
     """
     if text is None:
         return None
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     import pandas as pd
 
@@ -323,4 +328,16 @@ def day(text: str | None, option: str) -> "pd.Timestamp | None":
     except ValueError:
         raise OptionError(f"{option} {text!r} is not a date; write it like 2026-03-31") from None
     stamp = pd.Timestamp(parsed).as_unit("us")
-    return stamp.tz_localize("UTC") if stamp.tzinfo is None else stamp.tz_convert("UTC")
+    stamp = stamp.tz_localize("UTC") if stamp.tzinfo is None else stamp.tz_convert("UTC")
+    return stamp + timedelta(days=1, microseconds=-1) if end and _is_day(text) else stamp
+
+
+def _is_day(text: str) -> bool:
+    """Tell whether an ISO 8601 date has no time."""
+    from datetime import date
+
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True

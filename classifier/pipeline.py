@@ -77,8 +77,8 @@ class Tally:
     names: Mapping[str, str] = field(default_factory=dict)
     # Source -> what `--prior-shift` found, as run.json tells it.
     shifts: dict[str, Any] = field(default_factory=dict)
-    # Which row of a repeated id counts: the first as rows stream by, the newest once all were read.
-    counts: str = "first"
+    # Which row of a repeated id counts, and where the others are; another one once all were read.
+    counts: str = "the first that was read counts, the others are left out"
 
     @property
     def read(self) -> int:
@@ -115,7 +115,7 @@ class Tally:
         """Return the scored rows that count, under their final ids; the others become duplicates."""
         scored = scored[settled.kept].reset_index(drop=True).assign(document_id=settled.ids)
         self.duplicates.add(settled.duplicates)
-        self.counts = "newest"
+        self.counts = "the newest counts (of one time, the longest), the others are in duplicates.csv"
         self._count(scored)
         return scored
 
@@ -136,8 +136,8 @@ class Tally:
             found.append(f"{rejected} row(s) could not be read; see {listed}")
         if same_id := self.duplicates.reasons[SAME_ID]:
             found.append(
-                f"{same_id} row(s) repeat a document_id with another text; the {self.counts} one counts, "
-                "the others are in duplicates.csv; is --id-column the right one?"
+                f"{same_id} row(s) repeat a document_id with another text; {self.counts}; "
+                "is --id-column the right one?"
             )
         if not self.scored and (filtered := self.dropped.reasons["filtered"]):
             found.append(f"no row is left: --where, --since or --until left out {filtered} of {self.read}")

@@ -33,19 +33,20 @@ _REST: Final = np.uint64(60)
 
 _LOW: Final = np.uint64(0xFFFF_FFFF)
 
-_HASHES: Final = 3
-"""Of 8 bytes each: the two of the text, and the content key."""
+_HASHES: Final = 4
+"""Of 8 bytes each: the two of the text, the content key, and the moment."""
 
 _OFFSET: Final = 8
 """Bytes of a place in the ids of a batch, as it is kept."""
 
 
 class Record(NamedTuple):
-    """What is remembered of a document: its id, the hash that stands for its text, and its content key."""
+    """What is remembered of a document: its id, what stands for its text, its content key, its moment."""
 
     name: str
     text: tuple[int, int]
     content: int
+    moment: int
 
 
 class Index:
@@ -182,7 +183,7 @@ class Kept:
         ids
             Of n documents, without missing ones.
         hashes
-            Those of their texts, and their content keys, shape (n, 3).
+            Those of their texts, their content keys and their moments, shape (n, 4).
 
         Raises
         ------
@@ -223,8 +224,10 @@ class Kept:
         bounds = self._gathered(offsets + _OFFSET * at, 2, np.int64)
         begins, sizes = (names + bounds[:, 0]).tolist(), np.diff(bounds)[:, 0].tolist()
         return [
-            Record(self._read(size, begin).decode("utf-8", "surrogatepass"), (first, second), content)
-            for begin, size, (first, second, content) in zip(begins, sizes, told.tolist(), strict=True)
+            Record(self._read(size, begin).decode("utf-8", "surrogatepass"), (first, second), content, moment)
+            for begin, size, (first, second, content, moment) in zip(
+                begins, sizes, told.tolist(), strict=True
+            )
         ]
 
     def _gathered(self, places: npt.NDArray[np.int64], count: int, kind: npt.DTypeLike) -> npt.NDArray[Any]:

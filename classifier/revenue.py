@@ -55,7 +55,7 @@ def is_open(stages: pd.Series) -> pd.Series:
 
 
 def revenue_of(documents: pd.DataFrame, accounts: pd.DataFrame, currency: str) -> Revenue:
-    """Value each account: the ARR of a current customer, else the amount of its newest open deal.
+    """Value each account: the ARR of a current customer, else the amount of its deal while that is open.
 
     Parameters
     ----------
@@ -79,11 +79,16 @@ def revenue_of(documents: pd.DataFrame, accounts: pd.DataFrame, currency: str) -
 
 
 def _open_deals(documents: pd.DataFrame) -> pd.Series:
-    """Return the amount of the newest open deal per account."""
+    """Return the amount of each account's deal as it was last noted, unless a later note closed it."""
     deals = documents.assign(key=account_keys(documents["account"]))
-    deals = deals[is_open(deals["stage"]) & (deals["amount"] > 0) & (deals["key"] != "")]
-    newest = deals.sort_values(["created_at", "document_id"], na_position="first", kind="stable")
-    return newest.drop_duplicates("key", keep="last").set_index("key")["amount"]
+    # A row without a stage, such as a ticket, tells nothing of a deal.
+    deals = deals[(deals["stage"] != "") & (deals["key"] != "")]
+    deals = deals.assign(closed=~is_open(deals["stage"]))
+    # Of one time, the note that closes the deal is the last: nothing is counted that may be lost.
+    backwards = deals.sort_values(["created_at", "closed", "document_id"], na_position="first").iloc[::-1]
+    ended = backwards.groupby("key")["closed"].cummax()
+    amounts = backwards[~ended & (backwards["amount"] > 0)]
+    return amounts.drop_duplicates("key").set_index("key")["amount"]
 
 
 def _warnings(accounts: pd.DataFrame, foreign: pd.DataFrame, currency: str) -> tuple[str, ...]:

@@ -27,6 +27,8 @@ BURST_RATE: Final = 2.0
 BURST_LEAST: Final = 3
 """Mentions below which a burst is no more than two people writing in the same week."""
 
+STEADY: Final = "steady"
+
 COLUMNS: Final = {
     "trend": schema.REAL,
     "trend_low": schema.REAL,
@@ -88,7 +90,7 @@ def trends(
     -------
     One row per key, index `key`, sorted. `status` is "new" (first seen in the last 28 days, while
     other documents are older), "growing" (`trend_low` above 0), "fading" (`trend_high` below 0), else
-    "steady"; "" and missing numbers without any date.
+    "steady", also where mentions are too few for a trend; "" and missing numbers without any date.
     """
     end = pd.Timestamp(as_of)
     names = pd.Index(sorted(mentions[key].unique()), name=key, dtype="str")
@@ -136,7 +138,7 @@ def _before(dates: pd.Series, end: pd.Timestamp) -> pd.Series:
 def _status(table: pd.DataFrame, dates: pd.Series, end: pd.Timestamp) -> npt.NDArray[Any]:
     young = (table["first_seen"] > end - RECENT) & bool((dates <= end - RECENT).any())
     conditions = [table["first_seen"].isna(), young, table["trend_low"] > 0, table["trend_high"] < 0]
-    return np.select([np.asarray(c) for c in conditions], ["", "new", "growing", "fading"], "steady")
+    return np.select([np.asarray(c) for c in conditions], ["", "new", "growing", "fading"], STEADY)
 
 
 def _monday(dates: pd.Series) -> pd.Series:

@@ -1,6 +1,7 @@
 """What a run leaves: files that agree with each other, and the same ones every time."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -222,3 +223,20 @@ def test_quotes_none_leaves_no_text(few: Path, tmp_path: Path) -> None:
     backlog = pd.read_csv(out / "product_backlog.csv", keep_default_na=False)
     assert (backlog[["quote_1", "quote_2", "quote_3"]] == "").all(axis=None)
     assert len(backlog) > 10
+    evidence = pd.read_csv(out / "evidence.csv", keep_default_na=False)
+    assert (evidence[["quote", "impact"]] == "").all(axis=None)
+    # The amounts, hours and staff that it costs are the customers' words as well.
+    assert (pd.read_csv(few / "report" / "evidence.csv", keep_default_na=False)["impact"] != "").any()
+
+
+def test_a_report_of_spans_without_quotes_warns(few: Path, tmp_path: Path) -> None:
+    scored = tmp_path / "scored.csv"
+    assert call("score", few / "tickets.json", CONFIG, "--quotes", "none", "--out", scored).exit_code == 0
+    result = call("report", scored, CONFIG, "--out", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    told = re.search(
+        r"Warning: (\d+) of (\d+) labelled spans have no quote.*without --quotes none", result.stderr
+    )
+    assert told, result.stderr
+    assert told[1] == told[2]
+    assert "labelled spans have no quote" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")

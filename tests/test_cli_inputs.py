@@ -25,6 +25,35 @@ def test_since_and_until(tmp_path: Path) -> None:
     assert [json.loads(line)["document_id"] for line in out.read_text().splitlines()] == ["2"]
 
 
+@pytest.mark.parametrize("as_of", ["2026-02-01", "2026-02-01T09:30:00Z"])
+def test_what_is_later_than_as_of_stays_out_of_the_report(as_of: str, tmp_path: Path) -> None:
+    rows = [
+        (1, "The app crashes on every start.", "2026-01-05", "A", 10.0, "Demo"),
+        (2, "The app crashes on each start.", "2026-02-01T09:30:00Z", "B", 20.0, "Demo"),
+        (3, "The app crashes whenever it starts.", "2026-02-02", "A", 10.0, "Closed Lost"),
+        (4, "The app crashes at start, undated.", "", "", "", ""),
+    ]
+    header = ("id", "text", "created_at", "account", "amount", "stage")
+    table = write_csv(tmp_path / "t.csv", header, rows)
+    out = tmp_path / "out"
+    result = call("run", table, "--as-of", as_of, "--out", out, "--format", "json")
+    assert result.exit_code == 0, result.output
+    warnings = json.loads(result.stdout)["warnings"]
+    assert [told for told in warnings if "1 document(s) are later than --as-of 2026-02-01" in told], warnings
+    assert len(pd.read_parquet(out / "scored.parquet")) == 4
+    assert manifest(out)["result"]["rows"]["scored"] == 4
+    evidence = pd.read_csv(out / "evidence.csv", dtype=str, keep_default_na=False)
+    assert set(evidence["document_id"]) == {"1", "2", "4"}
+    backlog = pd.read_csv(out / "product_backlog.csv")
+    assert backlog["mentions"].sum() == 3
+    assert backlog["last_seen"].max() == "2026-02-01T09:30:00Z"
+    # The deal of A was open then.
+    assert backlog["revenue"].sum() == 30.0
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert "as of 1\u00a0Feb\u00a02026" in page
+    assert "<span>3 documents</span>" in page
+
+
 @pytest.mark.parametrize("name", ["s.csv", "s.csv.gz", "s.jsonl", "s.jsonl.zst", "s.parquet"])
 def test_score_keeps_the_input_order_in_every_format(tmp_path: Path, name: str) -> None:
     from classifier.report import read_scored
@@ -83,6 +112,30 @@ def test_a_repeated_id_is_told_and_nothing_is_lost(tmp_path: Path) -> None:
     duplicates = pd.read_csv(tmp_path / "out" / "duplicates.csv")
     assert sorted(duplicates["kind"]) == ["exact", "same_id"]
     assert "repeat a document_id" in result.stderr
+
+
+def test_a_ticket_that_went_on_between_two_exports_counts_once(tmp_path: Path) -> None:
+    header, time = ["ticket_id", "text", "created_at"], "2026-03-01T09:30:00Z"
+    files = [
+        write_csv(
+            tmp_path / "a.csv", header, [[100, "The export crashes.", time], [7, "Slow.", "2026-03-01"]]
+        ),
+        write_csv(
+            tmp_path / "b.csv",
+            header,
+            [[100, "The export crashes. And now the import does, too.", time], [7, "Late.", "2026-03-01"]],
+        ),
+    ]
+    told = {
+        "score": "the first that was read counts, the others are left out",
+        "run": "the newest counts (of one time, the longest), the others are in duplicates.csv",
+    }
+    for command, out in (("score", tmp_path / "s.parquet"), ("run", tmp_path / "out")):
+        result = call(command, *files, "--id-column", "ticket_id", "--out", out)
+        assert result.exit_code == 0, result.output
+        assert f"1 row(s) repeat a document_id with another text; {told[command]};" in result.stderr
+        scored = pd.read_parquet(out if out.is_file() else out / "scored.parquet")
+        assert sorted(scored["document_id"]) == ["100", "7", "7@b"]
 
 
 def test_of_repeated_documents_the_newest_counts_in_any_order(tmp_path: Path) -> None:

@@ -1,15 +1,18 @@
 """What the commands say, of mistakes above all, and what they must never do."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 from commands import CONFIG, INPUTS, ROOT, TABLES, call, manifest, process, write_csv
 
 from classifier.labels import LABELS
+from classifier.run import reporting
 
 
 def test_too_many_bad_rows_stop_the_run_but_are_listed(tmp_path: Path) -> None:
@@ -120,6 +123,36 @@ def test_inputs_in_the_folder_of_results_are_never_overwritten(tmp_path: Path) -
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("changed", ["t.csv", "claims.csv", "scored.csv"])
+def test_inputs_that_change_while_they_are_read_stop_the_run(
+    changed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = write_csv(tmp_path / "t.csv", ["id", "text"], [(1, "The app crashes."), (2, "Please add tags.")])
+    claims = write_csv(tmp_path / "claims.csv", ["claim_id", "claim"], [("C-1", "It never crashes.")])
+    scored, out = tmp_path / "scored.csv", tmp_path / "out"
+    assert call("score", table, "--out", scored).exit_code == 0
+    command = ["report", scored] if changed == "scored.csv" else ["run", table]
+    command += [f"--claims={claims}", "--out", out]
+    assert call(*command).exit_code == 0
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    write = reporting.write_files
+
+    def replaced(*arguments: Any) -> None:
+        other = tmp_path / "other"
+        other.write_bytes((tmp_path / changed).read_bytes())
+        os.utime(other, ns=(1, 1))
+        other.replace(tmp_path / changed)
+        write(*arguments)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(reporting, "write_files", replaced)
+        result = call(*command)
+    assert result.exit_code == 1, result.output
+    assert f"{changed}: changed while it was read" in result.stderr
+    assert {path.name: path.read_bytes() for path in out.iterdir() if path.is_file()} == before
+    assert call(*command).exit_code == 0
+
+
 def test_nothing_is_told_to_the_makers_of_a_library(tmp_path: Path) -> None:
     table = write_csv(tmp_path / "t.csv", ["id", "text"], [[1, "It crashes every day since the update."]])
     home = tmp_path / "home"

@@ -181,3 +181,39 @@ def test_another_text_under_an_id_of_another_file_gets_a_name_of_its_own() -> No
     rows = [("1", OTHER), ("2", OTHER), ("1", LONG), ("1@notes", OTHER)]
     expected = [("1@notes", True), ("2", False), ("1", False), ("1@notes", False)]
     assert entered(rows, []) == expected
+
+
+@pytest.mark.parametrize(
+    ("time", "source", "expected"),
+    [
+        # A ticket that went on between two exports.
+        (MARCH, "zendesk", [("1", False, "same_id")]),
+        (APRIL, "zendesk", [("1@notes", True, "")]),
+        (MARCH, "salesforce", [("1@notes", True, "")]),
+        # A day, which many documents share, or none.
+        ("2026-03-02", "zendesk", [("1@notes", True, "")]),
+        ("", "zendesk", [("1@notes", True, "")]),
+    ],
+)
+@pytest.mark.parametrize("together", [True, False])
+def test_an_id_of_two_files_with_one_moment_is_one_document(
+    time: str, source: str, expected: list[tuple[str, bool, str]], together: bool
+) -> None:
+    register, found = Register(), []
+    first = time if len(time) < len(MARCH) else MARCH
+    for file, text, created, origin in (
+        ("tickets.json", LONG, first, "zendesk"),
+        ("notes.csv", OTHER, time, source),
+    ):
+        # Whether the first is remembered from the same batch or from one before.
+        rows = [("0", f"{text} {file}", "Acme", APRIL), ("1", text, "Acme", created)]
+        for part in [rows] if together else [[row] for row in rows]:
+            documents, texts = batch(part)
+            documents = documents.assign(file=file, source=origin)
+            named, kept, duplicates = register.enter(documents, fingerprints(documents, texts))
+            kinds = iter(duplicates["kind"])
+            found += [
+                (name, keep, "" if keep else next(kinds))
+                for name, keep in zip(named["document_id"], kept.tolist(), strict=True)
+            ]
+    assert found[-1:] == expected

@@ -179,6 +179,22 @@ def test_day(text, expected):
     assert options.day(text, "--as-of") == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2026-03-31", "2026-03-31T23:59:59.999999Z"),
+        ("20260331", "2026-03-31T23:59:59.999999Z"),
+        ("9999-12-31", "9999-12-31T23:59:59.999999Z"),
+        # What has a time, be it midnight, means this moment.
+        ("2026-03-31T00:00:00Z", "2026-03-31T00:00:00Z"),
+        ("2026-03-31T02:00:00+02:00", "2026-03-31T00:00:00Z"),
+    ],
+)
+def test_a_day_that_ends_a_period_is_part_of_it(text, expected):
+    found = options.day(text, "--as-of", end=True)
+    assert (found, found.unit) == (pd.Timestamp(expected), "us")
+
+
 def test_day_has_the_unit_of_the_tables():
     assert options.day("2026-03-31", "--as-of").unit == "us"
 

@@ -170,6 +170,33 @@ def test_arr_of_customers_and_open_deals_of_others_never_both():
     assert found.to_dict() == {"account 0": 1000.0, "account 1": 5000.0, "account 3": 60.0, "new": 90.0}
 
 
+@pytest.mark.parametrize(
+    ("notes", "worth"),
+    [
+        ([("Demo", 80.0, "2026-01-01"), ("Proposal", 90.0, "2026-02-01")], 90.0),
+        ([("Proposal", 90.0, "2026-01-01"), ("Closed Lost", 90.0, "2026-02-01")], 0.0),
+        ([("Closed Won", 90.0, "2026-02-01"), ("Proposal", 90.0, "2026-01-01")], 0.0),
+        ([("Proposal", 90.0, "2026-01-01"), ("Churned", None, "2026-02-01")], 0.0),
+        # A row without a stage is no note of a deal.
+        ([("Proposal", 90.0, "2026-01-01"), ("", None, "2026-02-01")], 90.0),
+        ([("Proposal", 90.0, "2026-01-01"), ("Demo", None, "2026-02-01")], 90.0),
+        # The next deal, of which no amount is known yet, isn't worth what the last one was.
+        ([("Demo", 80.0, "2026-01-01"), ("Lost", 80.0, "2026-02-01"), ("Demo", None, "2026-03-01")], 0.0),
+        ([("Demo", 80.0, "2026-01-01"), ("Lost", 80.0, "2026-02-01"), ("Demo", 70.0, "2026-03-01")], 70.0),
+        # Of one time, in either order, the closed one decides; one without a date is the oldest.
+        ([("Closed Lost", 90.0, "2026-01-01"), ("Proposal", 90.0, "2026-01-01")], 0.0),
+        ([("Proposal", 90.0, "2026-01-01"), ("Closed Lost", 90.0, "2026-01-01")], 0.0),
+        ([("Closed Lost", 90.0, None), ("Proposal", 90.0, "2026-01-01")], 90.0),
+    ],
+)
+def test_the_newest_stage_of_a_deal_decides_whether_it_counts(notes, worth):
+    rows = [
+        {"document_id": str(at), "account": "New", "stage": stage, "amount": amount, "created_at": date}
+        for at, (stage, amount, date) in enumerate(notes)
+    ]
+    assert revenue_of(scored_rows(rows), ACCOUNTS, "EUR").amounts.get("new", 0.0) == worth
+
+
 def test_another_currency_is_counted_and_left_out():
     found = revenue_of(scored_rows([]), ACCOUNTS, "EUR")
     assert found.warnings == ("revenue is in EUR: the ARR of 1 account(s) in USD is left out",)
@@ -452,6 +479,18 @@ def test_a_department_sees_its_part():
     assert found.product_backlog["departments"].tolist() == ["Billing"]
     assert found.product_backlog["rank"].tolist() == [1]
     assert set(found.influence["department"]) == {"Billing"}
+    own = set(found.product_backlog["theme_id"])
+    assert set(found.themes["theme_id"]) == set(found.evidence["theme_id"]) == own
+    assert set(found.weekly["theme_id"]) == {"", *own}
+    whole = found.weekly[found.weekly["theme_id"] == ""]
+    assert whole["mentions"].sum() == found.weekly["mentions"].sum() - whole["mentions"].sum()
+    assert set(found.claims_at_risk["claim_id"]) == set(found.evidence["claim_id"]) - {""} == {"CL-1"}
+    # Figures are those of the whole report.
+    every = built()
+    assert found.claims_at_risk.equals(every.claims_at_risk)
+    other = built(department="Field")
+    assert len(other.claims_at_risk) == 0
+    assert len(found.evidence) + len(other.evidence) == len(every.evidence)
     assert set(found.marketing_backlog["theme_id"]) <= set(found.product_backlog["theme_id"])
 
 

@@ -141,6 +141,9 @@ def test_kept_columns_are_in_every_batch(tmp_path):
     result = read(first, second, keep=("tags",))
     assert result.column("keep:tags") == ["x", ""]
     assert f"{second}: no column 'tags' (--keep); read without it" in result.notes
+    filtered = read(first, second, keep=("tags",), filtered=("tags",)).notes
+    assert f"{second}: no column 'tags' (--where); none of its rows has a value that could match" in filtered
+    assert not any("--keep" in note for note in filtered)
 
 
 @pytest.mark.parametrize(

@@ -54,14 +54,16 @@ def test_an_index_takes_few_bytes_a_key():
 @given(st.lists(st.lists(st.text(max_size=6), max_size=4), max_size=5))
 def test_what_is_kept_comes_back(batches):
     kept, names = Kept(), [name for batch in batches for name in batch]
-    hashes = np.arange(3 * len(names), dtype=np.uint64).reshape(-1, 3)
+    hashes = np.arange(4 * len(names), dtype=np.uint64).reshape(-1, 4)
     done = 0
     for batch in batches:
         kept.add(pa.array(batch, pa.string()), hashes[done : done + len(batch)])
         done += len(batch)
     assert len(kept) == len(names)
     rows = np.array([*range(len(names)), *reversed(range(len(names)))], dtype=np.int32)
-    assert kept.records(rows) == [(names[row], (3 * row, 3 * row + 1), 3 * row + 2) for row in rows.tolist()]
+    assert kept.records(rows) == [
+        (names[row], (4 * row, 4 * row + 1), 4 * row + 2, 4 * row + 3) for row in rows.tolist()
+    ]
     assert kept.records(rows[:0]) == []
 
 
@@ -77,4 +79,4 @@ def test_a_full_disk_is_told(monkeypatch):
 
     monkeypatch.setattr(kept, "_file", Full())
     with pytest.raises(OutputError, match="No space left on device; free it, or set TMPDIR"):
-        kept.add(pa.array(["a"], pa.string()), np.zeros((1, 3), dtype=np.uint64))
+        kept.add(pa.array(["a"], pa.string()), np.zeros((1, 4), dtype=np.uint64))

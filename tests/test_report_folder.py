@@ -273,6 +273,39 @@ def test_what_a_killed_run_left_is_cleared(tmp_path):
     assert list(tmp_path.iterdir()) == [other]
 
 
+@pytest.mark.parametrize("moved", [0, 1, 5, len(RESULTS) - 1])
+@pytest.mark.parametrize("former", [True, False])
+def test_a_run_killed_while_its_files_move_in_does_not_bar_the_next(
+    moved, former, run, tmp_path, monkeypatch
+):
+    folder = copy_of(run, tmp_path / "out") if former else tmp_path / "out"
+    replace, left = type(folder).replace, moved
+
+    def killed(path, target):
+        nonlocal left
+        if target.parent == folder and path.parent != folder and (left := left - 1) < 0:
+            raise KeyboardInterrupt
+        return replace(path, target)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(type(folder), "replace", killed)
+        with pytest.raises(KeyboardInterrupt):
+            write_run(folder, results(), scored())
+    assert not (folder / "run.json").exists()
+    assert len(manifest.visible(folder)) >= moved
+    write_run(folder, results(10), scored(10))
+    assert report.verify(folder) == []
+    assert {path.name for path in folder.iterdir()} == set(RESULTS)
+
+
+def test_what_a_killed_run_left_says_nothing_of_other_files(run, tmp_path):
+    folder = copy_of(run, tmp_path / "out")
+    (folder / "run.json").rename(folder / ".classifier-former.json")
+    (folder / "mine.txt").write_text("mine")
+    with pytest.raises(OutputError, match=r"wrote \(mine\.txt\)"), prepare_folder(folder):
+        pass
+
+
 def test_folders_that_cannot_be_written(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match="takes a folder"), prepare_folder(tmp_path / "file"):
@@ -401,6 +434,22 @@ def test_ids_of_themes_alone_are_no_change(run, tmp_path):
     assert (product["theme_id"] != found.product_backlog["theme_id"]).any()
     found = dataclasses.replace(found, product_backlog=product, marketing_backlog=marketing)
     assert report.diff(run, write_run(tmp_path / "out", found, scored())).identical
+
+
+@pytest.mark.parametrize(("by", "moved"), [(0.000001, 0), (0.02, 1)])
+def test_a_priority_that_looks_the_same_is_no_move(by, moved, run, tmp_path):
+    found = results()
+    product = found.product_backlog.copy()
+    # From the middle of what is shown alike, so that a millionth changes no digit.
+    product.loc[0, "priority"] = round(product.loc[0, "priority"], 2) + by
+    before = product.assign(priority=product["priority"].where(product.index > 0, product["priority"] - by))
+    runs = [
+        write_run(tmp_path / name, dataclasses.replace(found, product_backlog=table), scored())
+        for name, table in (("a", before), ("b", product))
+    ]
+    changes = report.diff(*runs)
+    assert len(changes.product.moved) == moved
+    assert (": priority 0." in report.render_text(changes)) == bool(moved)
 
 
 def test_a_document_less_changes_few_rows(run, tmp_path):

@@ -226,6 +226,25 @@ def test_the_page_adds_up(demo):
     assert "3 accounts have revenue in another currency" in text
 
 
+def test_the_page_of_a_department_says_so_and_what_is_of_all():
+    found = dataclasses.replace(results(40), department="Billing & <Tax>")
+    page = page_of(found)
+    text = Tags(page).text
+    assert "for Billing & <Tax>" in text
+    assert "documents of the whole company" in text
+    assert "Data quality of the whole company" in text
+    assert "all who contradict it in the whole company" in text
+    assert ("Part of", "Billing & <Tax>") in [
+        (row[0].value, row[1].value) for row in sheets_of(found)["Summary"].iter_rows()
+    ]
+    for empty in ("product_backlog", "claims_at_risk"):
+        found = dataclasses.replace(found, **{empty: getattr(found, empty).iloc[:0]})
+    text = Tags(page_of(found)).text
+    assert "No themes of Billing & <Tax>" in text
+    assert "contradicted in the themes of Billing" in text
+    assert "of the whole company" not in Tags(page_of(results(40))).text
+
+
 def test_priority_can_be_redone_by_hand():
     for item in views.page(results()).product:
         assert sum(one.value * one.weight for one in item.factors) == pytest.approx(item.priority, abs=1e-5)
@@ -234,6 +253,17 @@ def test_priority_can_be_redone_by_hand():
 def test_factors_of_weight_zero_are_left_out():
     found = dataclasses.replace(results(60), weights={"reach": 2.0, "trend": 0.0})
     assert [one.name for one in views.page(found).product[0].factors] == ["reach"]
+
+
+def test_a_theme_of_few_mentions_is_not_called_steady():
+    found = results()
+    backlog = found.product_backlog.assign(
+        status="steady", trend=[np.nan, *[0.0] * (len(found.product_backlog) - 1)]
+    )
+    shown = views.page(dataclasses.replace(found, product_backlog=backlog))
+    assert [item.status for item in shown.product[:2]] == ["too_few_to_say", "steady"]
+    assert shown.product_choices["status"] == ("steady", "too_few_to_say")
+    assert '<span class="status s-too_few_to_say">Too few to say</span>' in html.render(shown)
 
 
 def test_quotes_say_where_they_come_from():

@@ -264,6 +264,60 @@ def test_ctrl_c_exits_130_and_tells_how_to_go_on(
     assert not (tmp_path / "out" / ".classifier-parts").exists()
 
 
+STOPPED = """
+import itertools, os, signal, sys
+from dataclasses import replace
+import moving
+from classifier import cli, engines, pipeline
+from classifier.engines import journal
+
+number, ignored = signal.Signals[sys.argv[1]], sys.argv[2] == "ignored"
+if ignored:
+    signal.signal(number, signal.SIG_IGN)
+journal.SYNC_SECONDS = 0.0
+small = replace(engines.Engine(), part_rows=moving.PART_ROWS)
+engines.Engine = lambda *given: replace(small, kind=given[0])
+part_of, counter = pipeline.part_of, itertools.count()
+
+
+def stopping(*args, **chosen):
+    if next(counter) == 8:
+        os.kill(os.getpid(), number)
+    return part_of(*args, **chosen)
+
+
+pipeline.part_of = stopping
+cli.main(["run", *sys.argv[3:], "--models", str(moving.MODELS), "--no-progress"])
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "caller", "code"),
+    [("SIGTERM", "", 130), ("SIGHUP", "", 130), ("SIGHUP", "ignored", 0)],
+    ids=["systemd", "closed terminal", "nohup"],
+)
+def test_signals_that_ask_to_end_are_ctrl_c(
+    name: str, caller: str, code: int, names: list[str], tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    moving.model()
+    done = subprocess.run(
+        [sys.executable, "-c", STOPPED, name, caller, *names, "--out", str(out)],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == code, done.stderr
+    assert ("interrupted; nothing was written" in done.stderr) == (code == 130)
+    if code:
+        assert kept(out) == [".classifier-parts"]
+    else:
+        assert (out / "run.json").exists()
+
+
 def test_standard_output_can_t_be_resumed(names: list[str]) -> None:
     result = CliRunner().invoke(
         main, ["score", names[0], "--out", "-", "--resume", "--models", str(moving.MODELS)]

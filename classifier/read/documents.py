@@ -93,7 +93,10 @@ class DocumentReader:
             ]
         self._check_kept()
         for column, name in self._plan.absent:
-            self._note(f"no column {name!r} ({OPTION_OF.get(column, '--keep')}); read without it")
+            if column == "keep" and name in self._options.filtered:
+                self._note(f"no column {name!r} (--where); none of its rows has a value that could match")
+            else:
+                self._note(f"no column {name!r} ({OPTION_OF.get(column, '--keep')}); read without it")
         groups = self._places["created_at"]
         if groups and all(times_of(rows.table.column(place)) is None for place in groups[0]):
             self._style, note = style_of(self._text(rows, groups), self._options.date_format)

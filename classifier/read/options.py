@@ -31,7 +31,7 @@ class ReadOptions:
     keep: tuple[str, ...] = ()
     # Those of `keep` that need not be there: a settings file serves several exports.
     may_lack: tuple[str, ...] = ()
-    # Those of `keep` that only `--where` names.
+    # Those of `keep` that `--where` names.
     filtered: tuple[str, ...] = ()
     keep_internal: bool = False
     batch_rows: int = 20_000

@@ -61,9 +61,10 @@ class Entry:
 
 @dataclass(frozen=True)
 class Move:
-    """An entry of both runs whose rank, priority or mentions differ: (first, second).
+    """An entry of both runs whose rank, priority or mentions differ, as people see them: (first, second).
 
-    `key` and `title` are those of the second run.
+    `key` and `title` are those of the second run; a priority that only looks other is the same: it shifts
+    by some millionths with every document.
     """
 
     key: str
@@ -275,7 +276,11 @@ def _distance(before: _Row, after: _Row, shared: int) -> tuple[int, float, bool]
 
 
 def _differ(before: Entry, after: Entry) -> bool:
-    return (before.rank, before.priority, before.mentions) != (after.rank, after.priority, after.mentions)
+    return _shown(before) != _shown(after)
+
+
+def _shown(entry: Entry) -> tuple[int, str, int]:
+    return entry.rank, numbers.score(entry.priority), entry.mentions
 
 
 def _move(before: Entry, after: Entry) -> Move:
@@ -365,8 +370,9 @@ def _backlog_lines(backlog: Backlog) -> list[str]:
         parts = []
         if move.rank[0] != move.rank[1]:
             parts.append(f"rank {move.rank[0]} -> {move.rank[1]}")
-        if move.priority[0] != move.priority[1]:
-            parts.append(f"priority {numbers.score(move.priority[0])} -> {numbers.score(move.priority[1])}")
+        priorities = [numbers.score(one) for one in move.priority]
+        if priorities[0] != priorities[1]:
+            parts.append(f"priority {priorities[0]} -> {priorities[1]}")
         if move.mentions[0] != move.mentions[1]:
             parts.append(f"mentions {move.mentions[0]:,} -> {move.mentions[1]:,}")
         lines.append(f"~ {move.title} ({move.key}): {', '.join(parts)}")

@@ -16,7 +16,7 @@ from classifier import schema
 from classifier.errors import InputError, OutputError
 from classifier.report import manifest
 from classifier.report.cells import csv_header
-from classifier.report.files import output_error
+from classifier.report.files import output_error, write_bytes
 from classifier.report.writers import BOM
 
 RESULTS: Final = (
@@ -37,6 +37,9 @@ RESULTS: Final = (
 """All files of a run, in the order in which they move in: run.json last."""
 
 _STAGING = ".classifier-unfinished-"
+_FORMER = ".classifier-former.json"
+"""Says that the files of the folder are ours while its run.json isn't there: while files move in."""
+
 _STALE_SECONDS = 86_400
 _REJECTED = "rejected.csv"
 
@@ -105,8 +108,9 @@ def _refuse_foreign(out: Path) -> None:
 
 
 def _ours(out: Path) -> set[str]:
+    name = manifest.NAME if (out / manifest.NAME).exists() else _FORMER
     try:
-        written = manifest.read(out)["result"]["outputs"]
+        written = manifest.read(out, name)["result"]["outputs"]
     except InputError:
         # Without a manifest of ours even report.html may be somebody else's.
         return {_REJECTED} if _is_left_by_a_stopped_run(out / _REJECTED) else set()
@@ -125,17 +129,29 @@ def _is_left_by_a_stopped_run(path: Path) -> bool:
 
 
 def _move_in(staging: Path, out: Path) -> None:
-    """Replace the former results: old manifest out first, new one in last."""
+    """Replace the former results: old manifest out first, new one in last.
+
+    Who is killed between them leaves a folder that the next run knows for ours by a hidden manifest.
+    """
     fresh = sorted(
         manifest.visible(staging),
         key=lambda path: RESULTS.index(path.name) if path.name in RESULTS else -1,
     )
     try:
         stale = _ours(out) - {path.name for path in fresh}
-        (out / manifest.NAME).unlink(missing_ok=True)
+        _hide_manifest(staging, out)
         for name in sorted(stale):
             (out / name).unlink(missing_ok=True)
         for path in fresh:
             path.replace(out / path.name)
+        (out / _FORMER).unlink(missing_ok=True)
     except OSError as error:
         raise output_error(out, error) from error
+
+
+def _hide_manifest(staging: Path, out: Path) -> None:
+    """Put the former manifest, or where there is none the new one, under a hidden name."""
+    if (out / manifest.NAME).exists():
+        (out / manifest.NAME).replace(out / _FORMER)
+    elif (staging / manifest.NAME).exists():
+        write_bytes(out / _FORMER, (staging / manifest.NAME).read_bytes())

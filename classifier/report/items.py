@@ -14,9 +14,11 @@ from classifier.report.charts import buckets
 from classifier.report.results import Results
 from classifier.schema import QUOTES
 from classifier.settings import FACTORS
-from classifier.trends import weekly
+from classifier.trends import STEADY, weekly
 
 SPARK_POINTS: Final = 26
+TOO_FEW: Final = "too_few_to_say"
+"""Shown where a theme is called steady because its mentions are too few to tell a trend."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ def product_items(results: Results, limit: int) -> tuple[Item, ...]:
     return tuple(
         Item(
             anchor=f"p-{row['theme_id']}",
-            fields={**row, "label_names": _split(row["labels"])},
+            fields={**row, "label_names": _split(row["labels"]), "status": _status(row)},
             quotes=quotes.of(row),
             weeks=courses.get(row["theme_id"], ()),
             factors=tuple(
@@ -91,6 +93,11 @@ def claim_items(results: Results, limit: int) -> tuple[Item, ...]:
     top = results.claims_at_risk.head(limit)
     quotes = _Quotes(results.evidence, top, ("claim_id",))
     return tuple(Item(anchor=f"c-{row['claim_id']}", fields=row, quotes=quotes.of(row)) for row in _rows(top))
+
+
+def _status(row: Mapping[str, Any]) -> str:
+    """Return the status as people should read it: nobody knows of a few mentions that they are steady."""
+    return TOO_FEW if row["status"] == STEADY and pd.isna(row["trend"]) else row["status"]
 
 
 class _Quotes:

@@ -134,20 +134,22 @@ def write(folder: Path, manifest: Manifest) -> None:
     write_bytes(folder / NAME, f"{text}\n".encode())
 
 
-def read(folder: Path) -> dict[str, Any]:
+def read(folder: Path, name: str = NAME) -> dict[str, Any]:
     """Return the manifest of a folder that `classifier run` or `report` wrote.
+
+    `name` is another one than run.json where the files of a run are just being replaced.
 
     Raises
     ------
     InputError
         If there is no run.json, or it isn't one of ours.
     """
-    path = folder / NAME
+    path = folder / name
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise InputError(
-            f"{folder}: no {NAME}; give a folder that `classifier run INPUT --out DIR` wrote"
+            f"{folder}: no {name}; give a folder that `classifier run INPUT --out DIR` wrote"
         ) from None
     except NotADirectoryError:
         raise InputError(f"{folder}: a file; give the folder that `classifier run` wrote") from None

@@ -121,6 +121,8 @@ class Results:
     warnings: tuple[str, ...] = ()
     vectors: str = ""  # what texts were compared by
     compared: int = 0  # labelled sentences that were compared pair by pair
+    as_of_given: bool = False  # not merely the date of the newest document
+    department: str = ""  # whose part it is; "": the whole company
     names: Mapping[str, str] = field(default_factory=dict)
 
 

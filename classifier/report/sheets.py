@@ -135,7 +135,10 @@ def _summary(results: Results) -> list[tuple[str, Any]]:
     return [
         (results.title, None),
         ("Period", numbers.period(summary.first, summary.last)),
+        *([("Part of", results.department)] if results.department else []),
+        *([("As of", numbers.day(results.as_of))] if results.as_of_given else []),
         ("Model", results.model_id),
+        *([("Of the whole company", None)] if results.department else []),
         ("Documents scored", summary.documents),
         ("Accounts", len(summary.accounts)),
         *((numbers.words(TITLES[label]), summary.per_label.get(label, 0)) for label in LABELS),

@@ -6,16 +6,55 @@ In: results, inputs, settings, times. Out: run.json. Never holds a text of a cus
 import platform
 import resource
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from classifier import read
+from classifier.errors import InputError
 from classifier.options import Chosen
 from classifier.report import Results, manifest
 from classifier.run.choices import ReportChoice, Watching
 from classifier.run.outcome import Clock
+
+State = dict[Path, tuple[int, int]]
+"""Path -> size and time of the last change."""
+
+
+def state_of(paths: Iterable[Path], sources: Sequence[read.Input] = ()) -> State:
+    """Return the state of the files that a run is about to read; take it before they are opened.
+
+    Copies change no more, and pipes have none; what is missing is told by those who read it.
+    """
+    here = [source.path for source in sources if source.is_here and source.copy is None]
+    files = [path for path in (*here, *paths) if path.is_file()]
+    return {path: _state(path) for path in files}
+
+
+def check_unchanged(state: State) -> None:
+    """Stop where a file isn't what was read: run.json would vouch for other bytes than the results are of.
+
+    Raises
+    ------
+    InputError
+        If a file was replaced, written to or removed since `state_of`.
+    """
+    for path, before in state.items():
+        try:
+            same = _state(path) == before
+        except OSError:
+            same = False
+        if not same:
+            raise InputError(
+                f"{path}: changed while it was read, so that nobody could tell what the results are of; "
+                "run again when nothing writes to it"
+            )
+
+
+def _state(path: Path) -> tuple[int, int]:
+    status = path.stat()
+    return status.st_size, status.st_mtime_ns
 
 
 def write_manifest(

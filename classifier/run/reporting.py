@@ -22,7 +22,7 @@ from classifier.report.folder import RESULTS
 from classifier.run.choices import ReportChoice, Watching
 from classifier.run.former import add_left_out
 from classifier.run.outcome import Clock, Outcome
-from classifier.run.record import write_manifest
+from classifier.run.record import check_unchanged, state_of, write_manifest
 from classifier.run.rejected import check_rejected
 from classifier.run.results import results_of, write_files
 from classifier.run.stream import found_inputs, scored_batches
@@ -48,9 +48,12 @@ def run(
         As `score` and `make_report`; the folder's former results stay as they were.
     """
     clock = Clock()
+    paths = list(choice.references.given().values())
+    state = state_of(paths)
     references = choice.references.read()
     tally = Tally()
     sources, notes = found_inputs(inputs, watching)
+    state |= state_of([], sources)
     _check_sources(sources, out)
     # Equal documents in two files: which one counts must not depend on the order they were named in.
     sources = sorted(sources, key=lambda source: source.name)
@@ -72,8 +75,9 @@ def run(
         with clock.stage("write"), steps_bar(["writing"], shown=watching.progress) as begin:
             begin("writing")
             write_files(folder, scored, results, chosen, choice)
-        paths = list(choice.references.given().values())
         write_manifest(folder, results, paths, chosen, choice, watching, clock, sources, tally.shifts)
+        # After the last look at them, which is the one that run.json tells of.
+        check_unchanged(state)
         names = sorted(path.name for path in manifest.visible(folder))
     return _outcome(out, results, tally, clock, names)
 
@@ -100,6 +104,8 @@ def make_report(
         If a file isn't a scored one, a table is faulty, or the folder can't be written.
     """
     clock = Clock()
+    paths = [*map(Path, scored_files), *choice.references.given().values()]
+    state = state_of(paths)
     references = choice.references.read()
     with report.prepare_folder(out, force=choice.force) as folder:
         with clock.stage("report"):
@@ -109,8 +115,8 @@ def make_report(
         with clock.stage("write"), steps_bar(["writing"], shown=watching.progress) as begin:
             begin("writing")
             write_files(folder, scored, results, chosen, choice)
-        paths = [*map(Path, scored_files), *choice.references.given().values()]
         write_manifest(folder, results, paths, chosen, choice, watching, clock)
+        check_unchanged(state)
         names = sorted(path.name for path in manifest.visible(folder))
     return _outcome(out, results, tally, clock, names)
 
@@ -142,8 +148,8 @@ def _outcome(out: Path, results: Results, tally: Tally, clock: Clock, names: Seq
     return Outcome(
         out=str(out),
         rows=results.rows.as_dict(),
-        labels=dict(results.summary.per_label),
-        review=results.summary.review,
+        labels=dict(tally.labelled),
+        review=tally.review,
         model_id=results.model_id,
         notes=tuple(tally.notes),
         warnings=results.warnings,

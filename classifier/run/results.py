@@ -35,9 +35,10 @@ def results_of(
 
     newest = scored["created_at"].max()
     as_of = choice.as_of if choice.as_of is not None else (None if pd.isna(newest) else newest)
+    counted, later = _until(scored, choice.as_of)
     with steps_bar(backlogs.STEPS, shown=watching.progress) as begin:
         built = backlogs.build(
-            scored,
+            counted,
             settings=chosen.settings,
             references=references,
             as_of=as_of,
@@ -50,8 +51,10 @@ def results_of(
         currency=chosen.settings.report.currency,
         model_id=model_id,
         as_of=as_of,
+        as_of_given=choice.as_of is not None,
+        department=choice.department,
         rows=Rows(**tally.rows()),
-        summary=ScoredSummary.of(scored),
+        summary=ScoredSummary.of(counted),
         weights=chosen.settings.rank.weights,
         themes=built.themes,
         evidence=built.evidence,
@@ -64,11 +67,22 @@ def results_of(
         duplicates=tally.duplicates.whole(tally.names),
         dropped=tally.dropped.whole(tally.names),
         has_claims="claims" in references,
-        warnings=(*tally.warnings(), *built.warnings),
+        warnings=(*tally.warnings(), *later, *built.warnings),
         vectors=built.vectors,
         compared=built.compared,
         names=_names(references),
     )
+
+
+def _until(scored: pd.DataFrame, as_of: pd.Timestamp | None) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Return the rows that aren't later than `--as-of`, where that was given, and a warning of the others."""
+    if as_of is None or not (later := scored["created_at"] > as_of).any():
+        return scored, ()
+    told = (
+        f"{int(later.sum())} document(s) are later than --as-of {as_of:%Y-%m-%d} and left out of the report "
+        f"({SCORED} holds them); name a later day, or leave --as-of out, to count them"
+    )
+    return scored[~later].reset_index(drop=True), (told,)
 
 
 def _names(references: Mapping[str, pd.DataFrame]) -> dict[str, str]:
@@ -95,7 +109,7 @@ def write_files(
     report.write(folder, results, bom=choice.bom)
 
 
-_QUOTED = ("quote_1", "quote_2", "quote_3", "quote", "exemplar")
+_QUOTED = ("quote_1", "quote_2", "quote_3", "quote", "exemplar", "impact")
 
 
 def _without_quotes(scored: pd.DataFrame, results: Results) -> tuple[pd.DataFrame, Results]:

@@ -109,7 +109,7 @@ def job_of(chosen: Chosen, model: LoadedModel, part_rows: int) -> Job:
         **{name: getattr(given, name) for name in names - {"keep"}},
         keep=tuple(dict.fromkeys((*given.keep, *extra))),
         may_lack=chosen.may_lack,
-        filtered=tuple(name for name in extra if name not in given.keep),
+        filtered=extra,
     )
     settings = ScoreSettings(
         quotes=chosen.settings.scoring.quotes == "redacted",
