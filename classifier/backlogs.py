@@ -4,7 +4,6 @@ In: scored rows, the settings and the tables beside the feedback. Out: Backlogs,
 Never writes, and never sees the raw text.
 """
 
-import difflib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -22,7 +21,7 @@ from classifier.marketing import claims_at_risk, items_of, marketing_backlog
 from classifier.rank import influence, product_backlog
 from classifier.revenue import revenue_of
 from classifier.sentences import SentenceEncoder
-from classifier.settings import Settings
+from classifier.settings import Settings, require_department
 from classifier.trends import trends, weekly
 from classifier.vectors import Encoder, fit_tfidf
 
@@ -87,7 +86,7 @@ def build(
     capabilities = references.get("capabilities", schema.empty(schema.CAPABILITIES))
     accounts = references.get("accounts", schema.empty(schema.ACCOUNTS))
     objectives = references.get("objectives", schema.empty(schema.OBJECTIVES))
-    _check_department(department, settings, objectives)
+    require_department(department, settings, objectives["owner_department"])
     _check_area_column(settings, scored)
     as_of = as_of or _newest(scored["created_at"])
 
@@ -174,16 +173,6 @@ def _newest(dates: pd.Series) -> datetime:
     newest = dates.max()
     # Without any date nothing is measured against it.
     return datetime(1970, 1, 1, tzinfo=UTC) if pd.isna(newest) else newest.to_pydatetime()
-
-
-def _check_department(department: str, settings: Settings, objectives: pd.DataFrame) -> None:
-    known = sorted({*settings.departments, *objectives["owner_department"]} - {""})
-    if not department or department in known:
-        return
-    near = difflib.get_close_matches(department, known, n=1)
-    hint = f"did you mean {near[0]!r}? " if near else ""
-    listed = ", ".join(known) or "none; name them in [departments] of classifier.toml"
-    raise SettingsError(f"--for {department!r}: no such department; {hint}known: {listed}")
 
 
 def _only(built: Backlogs, department: str) -> Backlogs:

@@ -6,7 +6,7 @@ In: a TOML file (or none: the defaults). Out: Settings. Never reads the environm
 import difflib
 import math
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any
@@ -130,6 +130,23 @@ def parse(raw: Mapping[str, Any], *, origin: str) -> Settings:
         lines = "\n".join(f"  {fault}" for fault in faults)
         raise SettingsError(f"{origin}: {len(faults)} setting(s) to mend:\n{lines}")
     return settings
+
+
+def require_department(name: str, settings: Settings, owners: Iterable[str]) -> None:
+    """Refuse a department that neither the settings nor `owners`, those of objectives, name; "" is none.
+
+    Raises
+    ------
+    SettingsError
+        With the departments that there are.
+    """
+    known = sorted({*settings.departments, *owners} - {""})
+    if not name or name in known:
+        return
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    listed = ", ".join(known) or "none; name them in [departments] of classifier.toml"
+    raise SettingsError(f"--for {name!r}: no such department; {hint}known: {listed}")
 
 
 def _build(cls: type, raw: Mapping[str, Any], prefix: str, faults: list[str]) -> Any:

@@ -336,8 +336,10 @@ def main(data_root: Path, name: str, tier: str, predictions: Path | None, resamp
         transferred |= protocols(answers, reviews, issues, resamples)
         told("sets that are trained on a part of themselves")
     kept = quality_page.load().get("tiers", {}).get(tier, {}).get("public", {})
-    # What a tier said that learnt a part of a set doesn't depend on the model: it stays until it is given anew.
-    transferred = {name: figure for name, figure in kept.items() if name.startswith(TRAINED_IN_PART)} | transferred
+    # What was learnt of a part of a set doesn't depend on the model: it stays until it is given anew.
+    transferred = {
+        name: figure for name, figure in kept.items() if name.startswith(TRAINED_IN_PART)
+    } | transferred
     found = {"model_id": model.model_id, "resamples": resamples, "gold": gold, "public": transferred}
     for path in quality_page.record("tiers", {tier: found}):
         click.echo(f"wrote {path}")

@@ -312,3 +312,12 @@ def test_a_report_whose_area_column_was_not_kept_is_refused(tmp_path: Path) -> N
     assert result.exit_code == 1
     assert "--keep tags" in result.stderr
     assert "Traceback" not in result.output
+
+
+def test_a_misspelt_department_is_refused_before_anything_is_scored(tmp_path: Path) -> None:
+    (tmp_path / "classifier.toml").write_text('[departments]\nMobile = ["app"]\n', encoding="utf-8")
+    config = f"--config={tmp_path / 'classifier.toml'}"
+    result = call("run", "nowhere.csv", config, "--for", "Mobil", "--out", tmp_path / "out")
+    assert result.exit_code == 1
+    assert "did you mean 'Mobile'?" in result.stderr
+    assert not (tmp_path / "out").exists()

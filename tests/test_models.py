@@ -129,7 +129,9 @@ def test_a_folder_whose_name_no_disk_takes(tmp_path):
 
 @pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="the system has no /proc")
 def test_a_folder_that_may_not_be_written():
-    with pytest.raises(OutputError, match="/proc can't be written to: .*; change that or give another --out"):
+    with pytest.raises(
+        OutputError, match=r"/proc can't be written to: .*; change that or give another --out"
+    ):
         models.require_free(Path("/proc/mine/1"))
 
 

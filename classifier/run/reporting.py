@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from classifier import engines, pipeline, report
+from classifier import engines, pipeline, report, schema
 from classifier.errors import OutputError
 from classifier.models import LoadedModel
 from classifier.newest import Newest
@@ -26,6 +26,7 @@ from classifier.run.record import check_unchanged, state_of, write_manifest
 from classifier.run.rejected import check_rejected
 from classifier.run.results import results_of, write_files
 from classifier.run.stream import found_inputs, scored_batches
+from classifier.settings import require_department
 
 PARTS = ".classifier-parts"
 """Folder in a run's folder for what is finished until the run is."""
@@ -51,6 +52,9 @@ def run(
     paths = list(choice.references.given().values())
     state = state_of(paths)
     references = choice.references.read()
+    # Before anything is scored, which may take hours.
+    objectives = references.get("objectives", schema.empty(schema.OBJECTIVES))
+    require_department(choice.department, chosen.settings, objectives["owner_department"])
     tally = Tally()
     sources, notes = found_inputs(inputs, watching)
     state |= state_of([], sources)
