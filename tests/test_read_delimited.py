@@ -84,6 +84,12 @@ def test_how_many_lines_are_parsed_at_once_changes_nothing(body, block, lines):
         assert found() == before
 
 
+@given(st.text(alphabet='a,\n"\ré', max_size=60).map(str.encode), st.integers(1, 20_000))
+def test_compiled_line_ends_are_those_of_python(data: bytes, times: int) -> None:
+    text = data * times
+    assert delimited._without_returns(text) == text.replace(b"\r\n", b"\n")
+
+
 cell = st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\r\0\ufeff"), max_size=12)
 
 

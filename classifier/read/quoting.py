@@ -1,7 +1,7 @@
 """Where the rows of delimited text end, and whether their quotes are by the book.
 
-In: bytes. Out: the end of the last whole row, and whether Arrow may parse what lies before it. Looks at every
-byte once.
+In: bytes. Out: the end of the last whole row, and whether Arrow may parse what lies before it; lines that end
+in LF alone. Looks at every byte once.
 """
 
 from typing import Final
@@ -17,6 +17,20 @@ _NOWHERE: Final = np.iinfo(np.int64).max
 @compiled()
 def _borders(byte: int, delimiter: int) -> bool:
     return byte in (_QUOTE, _NEWLINE, delimiter)
+
+
+@compiled()
+def newlines_only(content: Bytes, out: Bytes) -> int:
+    """Copy the bytes, but of CR LF the LF alone, and return how many there are now; `out` has room for all."""
+    kept = np.uint64(0)
+    last = np.uint64(max(len(content), 1) - 1)
+    for place in range(np.uint64(len(content))):
+        out[kept] = content[place]
+        # Counted or not: no branch that the processor could guess wrongly.
+        kept += np.uint64(
+            (content[place] != _RETURN) | (content[min(place + np.uint64(1), last)] != _NEWLINE)
+        )
+    return int(kept)
 
 
 @compiled()
