@@ -226,6 +226,13 @@ def test_the_page_adds_up(demo):
     assert "3 accounts have revenue in another currency" in text
 
 
+@pytest.mark.parametrize(("mentions", "told"), [(1, []), (2, ["new"])])
+def test_what_is_new_is_news_once_two_say_it(mentions, told):
+    row = {"status": "new", "mentions": mentions, "title": "Photos come upside down"}
+    item = views.Item(anchor="t-1", fields=row, quotes=())
+    assert [change.status for change in views._changes((item,))] == told
+
+
 def test_the_page_of_a_department_says_so_and_what_is_of_all():
     found = dataclasses.replace(results(40), department="Billing & <Tax>")
     page = page_of(found)

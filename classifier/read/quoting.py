@@ -21,7 +21,7 @@ def _borders(byte: int, delimiter: int) -> bool:
 
 @compiled()
 def newlines_only(content: Bytes, out: Bytes) -> int:
-    """Copy the bytes, but of CR LF the LF alone, and return how many there are now; `out` has room for all."""
+    """Copy the bytes, but of CR LF the LF alone, and return how many are left; `out` has room for all."""
     kept = np.uint64(0)
     last = np.uint64(max(len(content), 1) - 1)
     for place in range(np.uint64(len(content))):

@@ -189,10 +189,11 @@ def _tick(at: pd.Timestamp, step: str, *, with_year: bool) -> str:
 
 
 def _changes(product: tuple[Item, ...]) -> tuple[Change, ...]:
-    """Return the first three themes of each status that is news."""
+    """Return the first three themes of each status that is news; a new one that is said once isn't."""
     found = []
+    told = [item for item in product if item.status != "new" or item.mentions > 1]
     for status in ("new", "reopened", "growing", "fading", "resolved"):
-        found += [Change(status, item) for item in product if item.status == status][:3]
+        found += [Change(status, item) for item in told if item.status == status][:3]
     return tuple(found)
 
 
