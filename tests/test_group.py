@@ -16,7 +16,8 @@ from classifier.areas import document_weights, known_areas, shares
 from classifier.entities import evidence_of
 from classifier.errors import SettingsError
 from classifier.group import group
-from classifier.titles import LONGEST_TITLE, titles
+from classifier.titles import LONGEST_TITLE, naming, titles
+from classifier.titles.clauses import Phrase
 from classifier.vectors import fit_tfidf, unit_rows
 
 TAGGED = settings.parse({"themes": {"area_column": "tags"}}, origin="test")
@@ -294,6 +295,13 @@ def test_with_an_encoder_the_clause_most_like_the_theme_is_its_title(seed):
     order = random.Random(seed).sample(sorted(texts), 2)
     found = titles({name: texts[name] for name in order}, encoder=Meaning())
     assert found == {"board": "Board takes an age to open", "phones": "Phones flat by 2 pm"}
+
+
+def test_two_phrases_put_together_hold_less_than_a_clause_that_somebody_wrote():
+    clause = Phrase(documents={"1"}, forms={"board takes an age": 1})
+    weights = {"board": 1.0, "storm": 0.5, "day": 0.1}
+    held = naming._rivals("Board: storm day", {("board", "age"): clause}, weights)
+    assert held["Board takes an age"] > held["Board: storm day"]
 
 
 def test_with_an_encoder_names_of_people_stay_out_of_titles():

@@ -54,6 +54,9 @@ _FEW: Final = 5
 _COMPARED: Final = 8
 """Clauses of a theme, those with most of its weight, that are compared with it."""
 
+_COMPOSED: Final = 0.4
+"""How much of what it holds counts for a title of two phrases, which nobody wrote as one."""
+
 _COVERED, _ALONE = 0.3, 0.1
 """What a clause gains, beside its likeness to the theme, that holds all the weight that one can, and one
 that is a text of its own: a subject was written as a title. By eye on the demo company."""
@@ -161,7 +164,8 @@ def _rivals(title: str, clauses: Mapping[Key, Phrase], weights: Mapping[str, flo
     held = {form: _held(form, weights) if " " in form else 0.0 for form in forms}
     most = max(held.values(), default=0.0) or 1.0
     best = sorted(held, key=lambda form: (form != title, -held[form], form))[:_COMPARED]
-    return {form: held[form] / most for form in best}
+    composed = title if ": " in title else ""
+    return {form: held[form] / most * (_COMPOSED if form == composed else 1.0) for form in best}
 
 
 def _likest(
