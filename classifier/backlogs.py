@@ -16,8 +16,9 @@ from classifier.encoders import choose
 from classifier.entities import document_texts, evidence_of
 from classifier.errors import SettingsError
 from classifier.group import group
-from classifier.link import link_capabilities, link_claims, link_objectives
+from classifier.link import link_capabilities, link_claims
 from classifier.marketing import claims_at_risk, items_of, marketing_backlog
+from classifier.objectives import link_objectives
 from classifier.rank import influence, product_backlog
 from classifier.revenue import revenue_of
 from classifier.sentences import SentenceEncoder

@@ -1,4 +1,4 @@
-"""Spans -> the claim they contradict, the capability they ask for, the objective they touch.
+"""Spans -> the claim they contradict, the capability they ask for.
 
 In: grouped evidence and the tables beside the feedback. Out: the same rows with ids, scores and
 candidates. Abstains where nothing fits: most expectations were never a public claim.
@@ -18,7 +18,7 @@ from classifier.entities import CAPABILITY_SCORE, NEAR, document_texts
 from classifier.labels import GAP, REQUEST
 from classifier.lexicon import CHANNEL_WORDS
 from classifier.settings import Settings
-from classifier.vectors import Encoder, fit_tfidf, stem, stems, stop_words, unit_rows, words
+from classifier.vectors import Encoder, fit_tfidf, stems, unit_rows
 
 Reals = npt.NDArray[np.float64]
 
@@ -31,21 +31,6 @@ where the claim stands; shared numbers; agreement of product areas."""
 
 MEANING: Final = ("quote_meaning", "document_meaning", "margin")
 """The same likenesses by sentence vectors, and by how much their mean exceeds that of the next best text."""
-
-
-_OBJECTIVE_SHARE: Final = 1 / 3
-"""Part of a theme's documents that must speak of an objective which it is said to touch, by words alone."""
-
-_NEAR: Final = 6
-"""Words between which those of a keyword may stand."""
-
-# By eye on the demo company: no gold says which objective a theme touches.
-_KEYWORD: Final = 0.15
-"""What it adds to the likeness of a theme and an objective if all of its documents hold a keyword."""
-_OBJECTIVE_LEAST, _OBJECTIVE_AHEAD = 0.25, 0.04
-"""Likeness from which on a theme touches an objective, and by how much it must exceed the next one."""
-_OBJECTIVE_DOCUMENTS: Final = 3
-"""Documents of a theme from which on meaning alone may tell."""
 
 LIKELY: Final = 0.2
 """Probability from which on spans of one claim or capability are held together in themes, where a slip blames
@@ -221,51 +206,6 @@ def _mark_near(
     evidence.loc[index[likely], column] = best[likely]
 
 
-def link_objectives(
-    evidence: pd.DataFrame, objectives: pd.DataFrame, *, sentences: Encoder | None = None
-) -> pd.DataFrame:
-    """Say which objective each theme touches, by keywords and by meaning.
-
-    A document speaks of an objective where it holds all words of a keyword near each other; the words of an
-    objective's own text stand in where it has no keywords. By words alone a theme touches the objective of
-    which most, and at least a third, of its documents speak. With sentences, how like its documents are to
-    what is said of each objective counts, too, and one must stand out. Each span gets the objective of its
-    theme, spans without theme none.
-
-    Parameters
-    ----------
-    sentences
-        Compares by meaning.
-
-    Returns
-    -------
-    The evidence with `objective_id`; "" where none is touched.
-    """
-    spans = evidence[evidence["theme_id"] != ""]
-    if spans.empty or objectives.empty:
-        return evidence
-    texts = document_texts(spans)["text"]
-    themes = spans[["theme_id", "document_id"]].drop_duplicates()
-    places, by_theme = texts.index.get_indexer(pd.Index(themes["document_id"])), themes["theme_id"].to_numpy()
-    spoken = pd.DataFrame(_spoken_of(texts, objectives)[places]).groupby(by_theme).mean()
-    score, sure = spoken.to_numpy(), spoken.to_numpy().max(axis=1) >= _OBJECTIVE_SHARE
-    if sentences is not None:
-        alike = (
-            pd.DataFrame(_objective_likeness(texts, objectives, sentences)[places]).groupby(by_theme).mean()
-        )
-        score = np.round(alike.to_numpy() + _KEYWORD * score, 6)
-        sizes = themes.groupby("theme_id").size().to_numpy()
-        ordered = np.sort(score, axis=1)
-        ahead = ordered[:, -1] - (ordered[:, -2] if score.shape[1] > 1 else 0.0)
-        told = (spoken.to_numpy().max(axis=1) > 0) | (sizes >= _OBJECTIVE_DOCUMENTS)
-        sure = told & (ordered[:, -1] >= _OBJECTIVE_LEAST) & (ahead >= _OBJECTIVE_AHEAD)
-    names = np.array([*objectives["objective_id"], ""], dtype=object)
-    chosen = pd.Series(names[np.where(sure, score.argmax(axis=1), len(objectives))], index=spoken.index)
-    evidence = evidence.copy()
-    evidence["objective_id"] = evidence["theme_id"].map(chosen).astype("str").fillna("")
-    return evidence
-
-
 def claim_pairs(
     evidence: pd.DataFrame,
     claims: pd.DataFrame,
@@ -431,40 +371,3 @@ def _strongest(documents: pd.Series, best: np.ndarray, probability: Reals) -> np
     ordered = links.sort_values(["probability", "id"], ascending=[False, True], kind="stable")
     chosen = ordered.drop_duplicates("document").set_index("document")["id"]
     return np.asarray(links["document"].map(chosen) == links["id"])
-
-
-def _spoken_of(texts: pd.Series, objectives: pd.DataFrame) -> npt.NDArray[np.float64]:
-    """Say which documents speak of which objective, shape (documents, objectives), 0 or 1."""
-    phrases: list[set[tuple[str, ...]]] = []
-    for text, keywords in zip(objectives["objective"], objectives["keywords"], strict=True):
-        own: set[tuple[str, ...]] = {(stem(word),) for word in words(text) if word not in stop_words()}
-        phrases.append({tuple(stems(part)) for part in keywords.split(";") if stems(part)} or own)
-    heard = [_places_of(stems(text)) for text in texts]
-    return np.array(
-        [[float(any(_near(places, phrase) for phrase in listed)) for listed in phrases] for places in heard]
-    )
-
-
-def _places_of(said: Sequence[str]) -> dict[str, list[int]]:
-    places: dict[str, list[int]] = {}
-    for place, word in enumerate(said):
-        places.setdefault(word, []).append(place)
-    return places
-
-
-def _near(places: Mapping[str, Sequence[int]], phrase: Sequence[str]) -> bool:
-    """Say whether all words of a phrase stand near its first: "slow board", "the board is painfully slow"."""
-    first, *others = (places.get(word, ()) for word in phrase)
-    return any(all(any(abs(at - own) <= _NEAR for at in other) for other in others) for own in first)
-
-
-def _objective_likeness(texts: pd.Series, objectives: pd.DataFrame, sentences: Encoder) -> Reals:
-    """Return how like each document is to each objective: to its most like part, and to all on average."""
-    said = sentences.encode(list(texts))
-    columns = []
-    told = zip(objectives["objective"], objectives["kpi"], objectives["keywords"], strict=True)
-    for text, kpi, keywords in told:
-        parts = [part for part in dict.fromkeys([text, kpi, *keywords.split(";")]) if part.strip()]
-        likeness = (said @ sentences.encode(parts).T).astype(np.float64)
-        columns.append((likeness.max(axis=1) + likeness.mean(axis=1)) / 2)
-    return np.stack(columns, axis=1)

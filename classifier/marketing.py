@@ -25,6 +25,7 @@ DIFFERENTIATOR: Final = "differentiator"
 OBJECTION: Final = "objection"
 
 _OF_CAPABILITIES: Final = (EDUCATION, DIFFERENTIATOR)
+_OF_RIVALS: Final = (OBJECTION, DIFFERENTIATOR)
 
 _RENEWING: Final = r"(?i)renew"
 """Deal stages of customers who may stay or leave: what they object to is no matter of winning them."""
@@ -159,7 +160,7 @@ def marketing_backlog(
 
 def _with_rivals(telling: pd.DataFrame) -> pd.DataFrame:
     """Add to each item about a competitor, as its most telling quote, one that names the competitor."""
-    named = telling[telling["kind"].isin([OBJECTION, DIFFERENTIATOR]) & (telling["rival_quote"] != "")]
+    named = telling[telling["kind"].isin(_OF_RIVALS) & (telling["rival_quote"] != "")]
     named = named.sort_values("telling", ascending=False, kind="stable").drop_duplicates("item_id")
     return pd.concat([named.assign(quote=named["rival_quote"], telling=2.0), telling], ignore_index=True)
 
@@ -179,7 +180,7 @@ def _described(
     offered = table["capability_id"].map(by_capability["capability"]).astype("str").fillna("")
     title = table["theme_id"].map(by_theme["title"]).astype("str").fillna("")
     table["title"] = table["claim"].where(at_risk, offered.where(taught, title))
-    table["competitor"] = table["rival"].where(table["kind"].isin([OBJECTION, DIFFERENTIATOR]), "")
+    table["competitor"] = table["rival"].where(table["kind"].isin(_OF_RIVALS), "")
     table["docs_url"] = table["capability_id"].map(by_capability["docs_url"]).astype("str").fillna("")
     against = table["claim_id"].where(at_risk, table["near_claim"])
     rows = table.assign(against=against)[

@@ -61,6 +61,7 @@ FLOORS = {
     "group": 4,
     "encoders": 4,
     "link": 4,
+    "objectives": 4,
     "rank": 4,
     "marketing": 4,
     "accurate": 5,
