@@ -112,3 +112,8 @@ def tables() -> "tuple[npt.NDArray[np.uint16], npt.NDArray[np.int32]]":
 
 def _folds(char: str) -> bool:
     return char.casefold() != char or char in APOSTROPHES
+
+
+def without_halves(text: str) -> str:
+    """Return a text with U+FFFD for each half of a surrogate pair, which is no character."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -283,14 +283,14 @@ def report(scored: tuple[str, ...], out: Path, form: str, **values: Any) -> None
 @answering
 def explain(text: str, form: str, **values: Any) -> None:
     """Show labels, probabilities, evidence and the n-grams that weighed most, for one TEXT (- is stdin)."""
-    from classifier import clean, models, present
+    from classifier import chars, clean, models, present
     from classifier.explain import explanation_of
     from classifier.language import detect_one
 
     if text == "-":
         text = sys.stdin.buffer.read().decode("utf-8", errors="replace")
     # Bytes of an argument that are no UTF-8 arrive as halves of surrogate pairs, which can't be printed.
-    text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    text = chars.without_halves(text)
     model = models.load(models.find(values["model"], places=models.folders(values["models"])))
     model = models.choose_tier(model, values["tier"])
     cleaned = clean.clean(text)

@@ -18,6 +18,7 @@ from typing import Any, Final
 
 import pandas as pd
 
+from classifier.chars import without_halves
 from classifier.errors import InputError
 from classifier.labels import EXPECTATION_SOURCES, GAP, LABELS
 from classifier.schema import LABELLED, conform
@@ -292,7 +293,7 @@ def _document(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _plain(text: str) -> str:
     """Return what reading feedback makes of `text`; half a surrogate pair is no character."""
-    whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    whole = without_halves(text)
     return unicodedata.normalize("NFC", whole.replace("\r\n", "\n").replace("\0", ""))
 
 

@@ -14,6 +14,7 @@ from typing import Any, Final
 import pandas as pd
 
 from classifier import clean, models, pipeline, schema
+from classifier.chars import without_halves
 from classifier.errors import SchemaError
 
 _BODIES: Final = ("text", "body")
@@ -176,13 +177,7 @@ def _whole(column: pd.Series) -> pd.Series:
     """Replace halves of surrogate pairs, which are no characters, as on reading exports."""
     if column.dtype != "object" or not column.map(_is_broken).any():
         return column
-    return column.map(
-        lambda value: (
-            value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-            if _is_broken(value)
-            else value
-        )
-    )
+    return column.map(lambda value: without_halves(value) if _is_broken(value) else value)
 
 
 def _is_broken(value: object) -> bool:

@@ -196,6 +196,9 @@ def linked(company: Company, scored: pd.DataFrame, encoder: SentenceEncoder, wan
 
 Figure = Callable[[pd.DataFrame], float]
 
+PAIRS: Final = "pairs in a theme that belong together"
+"""Of documents, whose spans count once: what somebody finds who opens a theme."""
+
 
 def with_bcubed(rows: pd.DataFrame) -> pd.DataFrame:
     """Add each span's B-cubed precision and recall (Bagga and Baldwin, 1998)."""
@@ -204,6 +207,14 @@ def with_bcubed(rows: pd.DataFrame) -> pd.DataFrame:
         precision=together / rows.groupby("theme_id")["document_id"].transform("size"),
         recall=together / rows.groupby("theme")["document_id"].transform("size"),
     )
+
+
+def pairs_of(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return of each document how many others its theme holds, and how many of these are of its gold theme."""
+    documents = rows[["document_id", "theme_id", "theme"]].drop_duplicates()
+    there = documents.groupby("theme_id")["document_id"]
+    alike = documents.groupby(["theme_id", "theme"])["document_id"]
+    return documents.assign(others=there.transform("size") - 1, alike=alike.transform("size") - 1)
 
 
 def _f1(rows: pd.DataFrame) -> float:
@@ -228,6 +239,10 @@ def figures(company: Company, evidence: pd.DataFrame) -> Iterator[tuple[str, flo
     yield "V-measure", v_measure, float("nan"), float("nan")
     for name, figure in THEME_FIGURES.items():
         yield name, *_interval(themed, figure)
+    yield (
+        PAIRS,
+        *_interval(pairs_of(themed), lambda some: some["alike"].sum() / max(some["others"].sum(), 1)),
+    )
     yield from _link_figures(rows[rows["label"] == LABELS[2]], "claim", "claim_id")
     yield from _link_figures(rows[rows["label"] == LABELS[1]], "capability", "capability_id")
     yield from _mention_figures(company)

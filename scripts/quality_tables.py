@@ -287,6 +287,7 @@ _COMPANY_FIGURES: Final = (
     "B-cubed precision",
     "B-cubed recall",
     "B-cubed F1",
+    "pairs in a theme that belong together",
     "churn precision",
     "churn recall",
 )
