@@ -210,7 +210,7 @@ def with_bcubed(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def pairs_of(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return of each document how many others its theme holds, and how many of these are of its gold theme."""
+    """Return of each document how many others its theme holds, and how many of these share its gold theme."""
     documents = rows[["document_id", "theme_id", "theme"]].drop_duplicates()
     there = documents.groupby("theme_id")["document_id"]
     alike = documents.groupby(["theme_id", "theme"])["document_id"]
