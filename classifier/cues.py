@@ -58,6 +58,15 @@ _OTHERS: Final = _any(
     ),
     *("alternative", "alternatives", "anybody", "anyone", "competition"),
 )
+_WENT: Final = _any("went", "gone", "go", "going", "left", "leave", "leaving", "lost")
+_RIVALS: Final = ("someone", "somebody", "competitor", "competitors", "competition", "rival", "rivals")
+_AGAIN: Final = _any(
+    *("use", "using", "buy", "buying", "order", "ordering", "book", "booking", "shop", "shopping", "fly"),
+    *("stay", "staying", "bank", "deal", "dealing", "eat", "renew", "subscribe"),
+)
+_SOUGHT: Final = _any("to", "must", "will", "'ll", "'d", "would", "gonna", "i", "we")
+_NEW: Final = _any("another", "different", "new", "better", "alternative")
+_LOSE: Final = _any("lost", "lose", "losing")
 _COURTING: Final = _any(
     *("quote", "quotes", "trial", "trials", "pilot", "demo", "demos", "signed", "sign", "signing", "offer"),
     *(
@@ -78,6 +87,14 @@ _COURTING: Final = _any(
     *("cheaper", "called", "proposal", "negotiating", "chose", "choosing", "considering", "looks", "looking"),
 )
 _BETWEEN: Final = {"IS_SENT_START": False, "TEXT": {"NOT_IN": [".", "!", "?", ";", "from", "\n"]}}
+
+_THING: Final = _any(
+    *("app", "apps", "application", "provider", "vendor", "supplier", "bank", "tool", "platform", "browser"),
+    *("shop", "store", "gym", "partner", "insurer", "carrier", "agency", "broker", "host", "airline"),
+    *("software", "company"),
+)
+_LOST_ONE: Final = _any("customer", "subscriber", "user", "member", "guest", "reader", "player", "fan")
+_SOME_WORDS: Final = {"IS_ALPHA": True, "OP": "{0,5}"}
 
 _LEAVING: Final = (
     "leaving|leave|quitting you",
@@ -112,6 +129,33 @@ _LEAVING: Final = (
     "close|closing|delete|deleting my|our|the account",
     "cancelling|canceling|cancelled because|unless|if|with|altogether|after",
     "please|to cancel|terminate my|our|the",
+    "will|'ll|may|might|must|to cancel if|unless|because|altogether",
+    "or i|we uninstall|delete",
+    "or i|we will|'ll uninstall|delete",
+    "will|'ll|'m|am|be uninstalling",
+    "i|we will|'ll|'d|would uninstall",
+    "rather uninstall",
+    "i|we 'm|am|are|'re|'ve|have|will|'ll stop|stopped|stopping using this|your|it",
+    "i|we stopped using this|your|it",
+    "will|'ll no longer use|buy|order|shop|recommend|install",
+    "last time i|we use|order|buy|book|shop|fly|ever",
+    "time to switch to",
+    "time to cancel|quit",
+    "time to move on",
+    "say|saying|said goodbye|farewell to",
+    "lost|lose|losing|loses me|us as",
+    "you lost me|us|a|another as|customer|subscriber|user|member|guest|reader|player|fan",
+    "lost|lose|losing|take|taking|took my|our business|custom",
+    "i|we 'm|am|'re|are done|through|finished with you",
+    "giving|give|gave|given up on you",
+    "ditch|ditching you|your",
+    "leave|leaving|leaves|left you|us for|because|over",
+    "reconsider|reconsidering|rethink|rethinking my|our|the|this|their contract|subscription|renewal",
+    "reconsider|reconsidering|rethink|rethinking my|our|the|this|their plan|membership|agreement",
+    "closed|deal|account|renewal lost",
+    "closed - lost",
+    "lost the deal|account|renewal|bid",
+    "lost on price",
     "cancel us|everything|renewal",
     "kündigen|gekündigt|kündigung|résilier|résiliation|résilions|opzeggen|opgezegd|overstappen",
     "wechseln|wechsel zu|anbieter",
@@ -129,6 +173,10 @@ _NOT_STAYING: Final = (
     "not|n't stay|staying|continue|continuing",
     "without us|renewal",
     "refuse|refuses|refusing to renew",
+    "i|we wo|will|'ll n't|not|never be|come back",
+    "i|we 'm|am|'re|are not|never coming back",
+    "may|might|will|'ll never come|be back",
+    "not worth renewing|keeping",
 )
 
 
@@ -137,6 +185,27 @@ def churn_patterns(competitors: Sequence[Sequence[str]]) -> dict[str, list[Patte
     leaving = [
         [_END, _WHOSE, {"IS_ALPHA": True, "OP": "{0,2}"}, _CONTRACT],
         [_GO, _maybe("over", "back", "across", "away", "on"), _any("to"), _maybe("a", "an", "some"), _OTHERS],
+        [_WENT, _any("with"), _maybe("a", "an", "some"), _any("another", "alternative", *_RIVALS)],
+        [_WENT, _any("to", "for"), _maybe("a", "the", "your"), _any(*_RIVALS)],
+        [_any("never"), _AGAIN, _SOME_WORDS, _any("again")],
+        [
+            _SOUGHT,
+            _any("find", "finding"),
+            _maybe("a", "an"),
+            _NEW,
+            _maybe("mail", "email", "health"),
+            _THING,
+        ],
+        [
+            _any("i", "we"),
+            _maybe("now", "really", "do"),
+            _any("need", "want"),
+            _maybe("a", "an"),
+            _NEW,
+            _THING,
+        ],
+        [_any("found"), _maybe("a"), _any("another", "better", "different"), _THING],
+        [_any("you", "'ve", "have", "just", "will", "'ll"), _LOSE, _any("a", "another", "one"), _LOST_ONE],
         *map(_phrase, _LEAVING),
     ]
     for tokens in competitors:

@@ -18,7 +18,8 @@ WORDS = st.sampled_from(
             " cancel cancelled my our the contract subscription annual big plan switch move moving"
             " over to another other look at alternatives competitor elsewhere last straw final"
             " chance walk away be off had enough out renew going renewing - renewal unlikely or ."
-            " ! , Acme acme North Star acmecorp quote from trial with have a risk"
+            " ! , Acme acme North Star acmecorp quote from trial with have a risk use buy again find new"
+            " app bank better uninstall uninstalling will back come lost customer another went rival as"
         ),
         *("can't", "don't", "\n", "the app", "this was", "Wir", "kündigen"),
     ]
@@ -63,10 +64,54 @@ def by_spacy(text: str) -> bool:
 @example("North Star have been talking")
 @example("we can't renew")
 @example("acmecorp \n switch")
+@example("never buy the big app again")
+@example("i will not be back")
+@example("you lost a customer")
 @example("\n \n North  Star\n\n have been talking")
 @settings(max_examples=200)
 def test_equals_the_matcher_of_spacy(text: str) -> None:
     assert speak_of_leaving([text], RIVALS).tolist() == [by_spacy(text)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Fix it or I uninstall.",
+        "This happened twice and I'm uninstalling the app now.",
+        "I will never buy one of your bikes again",
+        "Now I have to find another app for it",
+        "Congratulations, you lost a customer today.",
+        "Your bank has totally lost me as a customer",
+        "I won't be back.",
+        "Will cancel if this isn't fixed soon",
+        "We went with a rival in the end",
+        "Stage 4 to Closed Lost, product gap",
+        "Please advise before we reconsider the renewal",
+        "It's time to switch to paper",
+    ],
+)
+def test_customers_of_shops_and_apps_leave_too(text: str) -> None:
+    assert speak_of_leaving([text], ()).tolist() == [True]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I uninstalled it and installed it again, no change",
+        "It takes much time to switch from unread to read",
+        "I found a solution on the forum",
+        "The layout is computed once and never again",
+        "Deleted messages do not come back",
+        "The builder has left for another job",
+        "Windows says you'll need a new app",
+        "We moved from sticky notes and we're never going back",
+        "I am done with browsing, I close the tab",
+        "Cancel the timer",
+        "We lost a client over it",
+    ],
+)
+def test_what_only_looks_like_leaving(text: str) -> None:
+    assert speak_of_leaving([text], ()).tolist() == [False]
 
 
 def test_typographic_apostrophes_count_as_plain_ones() -> None:
