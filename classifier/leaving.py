@@ -99,14 +99,12 @@ class _Finder:
         together = [pattern for pattern in phrases if not any("IS_ALPHA" in token for token in pattern)]
         self._needles = Needles(text for pattern in together for text in _spelled(pattern))
         # Of a pattern with any words in between: what stands at its ends.
-        self._apart = [
-            (
-                Needles(f"{word} " for word in _words(pattern[0])),
-                Needles(f" {word}" for word in _words(pattern[-1])),
-            )
-            for pattern in phrases
-            if pattern not in together
+        apart = [pattern for pattern in phrases if pattern not in together]
+        ends = [
+            ([f"{word} " for word in _words(p[0])], [f" {word}" for word in _words(p[-1])]) for p in apart
         ]
+        self._apart = [(Needles(first), Needles(last)) for first, last in ends]
+        self._firsts = Needles(word for first, _ in ends for word in first)
 
     def find(self, column: "Column") -> tuple[Flags, Flags]:
         """Mark the texts that match for sure, and those that must be read word by word."""
@@ -124,8 +122,9 @@ class _Finder:
     def _likely(self, column: "Column") -> Flags:
         """Mark the texts that hold what a phrase can't do without, in any case."""
         found = self._needles.find(column)
+        begun = np.flatnonzero(self._firsts.find(column) & ~found)
         for first, last in self._apart:
-            found |= first.find(column) & last.find(column)
+            found |= last.find(column, np.flatnonzero(first.find(column, begun)))
         return found
 
     def leaves(self, text: str) -> bool:

@@ -16,6 +16,7 @@ from classifier.buffers import Bytes, Column, Offsets, compiled
 
 Flags = npt.NDArray[np.bool_]
 Steps = npt.NDArray[np.uint32]
+Rows = npt.NDArray[np.int64]
 
 _FOLDED_WITH_ASCII: Final = ("\N{LATIN SMALL LETTER LONG S}", "\N{KELVIN SIGN}")
 
@@ -24,13 +25,20 @@ _ZERO: Final = np.uint32(0)
 
 @compiled()
 def _search(
-    data: Bytes, offsets: Offsets, kinds: Steps, steps: Steps, overlap: int, end: int, found: Flags
+    data: Bytes,
+    offsets: Offsets,
+    rows: Rows,
+    kinds: Steps,
+    steps: Steps,
+    overlap: int,
+    end: int,
+    found: Flags,
 ) -> None:
-    """Mark the rows in which the automaton comes to its end, in any quarter of the text.
+    """Mark those of `rows` in which the automaton comes to its end, in any quarter of the text.
 
     Each step waits for the one before: four quarters side by side wait no longer than one.
     """
-    for row in range(len(offsets) - 1):
+    for row in rows:
         begin, stop = np.uint64(offsets[row]), np.uint64(offsets[row + 1])
         quarter = (stop - begin + np.uint64(3)) // np.uint64(4)
         length = quarter + np.uint64(overlap)
@@ -64,14 +72,17 @@ class Needles:
         self._marks_all = "" in plain
         self._words = [word.encode() for word in (*sorted(plain), *_FOLDED_WITH_ASCII)]
 
-    def find(self, column: Column) -> Flags:
-        """Mark the texts that hold any of the words."""
+    def find(self, column: Column, rows: Rows | None = None) -> Flags:
+        """Mark the texts that hold any of the words, shape (n,); of `rows` alone, where they are given."""
+        found = np.zeros(len(column), dtype=np.bool_)
+        rows = np.arange(len(column)) if rows is None else rows
         if self._marks_all:
-            return np.ones(len(column), dtype=np.bool_)
+            found[rows] = True
+            return found
         kinds, steps = self._automaton
-        found = np.empty(len(column), dtype=np.bool_)
         overlap = max(map(len, self._words)) - 1
-        _search(column.data, column.offsets, kinds, steps, overlap, len(steps) - kinds.max() - 1, found)
+        end = len(steps) - kinds.max() - 1
+        _search(column.data, column.offsets, rows, kinds, steps, overlap, end, found)
         return found
 
     @cached_property
