@@ -21,127 +21,108 @@ def _phrase(text: str) -> Pattern:
     return [_any(*word.split("|")) for word in text.split()]
 
 
-_CONTRACT: Final = _any(
-    *(
-        "plan",
-        "plans",
-        "subscription",
-        "account",
-        "contract",
-        "membership",
-        "service",
-        "agreement",
-        "renewal",
-    ),
-    *("licence", "license", "licences", "licenses", "deal", "trial", "system"),
+def _of(words: str) -> dict[str, Any]:
+    return _any(*words.split())
+
+
+_CONTRACT: Final = _of(
+    "plan plans subscription subscriptions account accounts contract contracts membership agreement renewal"
+    " licence license licences licenses deal trial service policy"
 )
-_WHOSE: Final = _maybe("my", "our", "the", "your", "this", "their", "all", "everything")
-_END: Final = _any(
-    *("cancel", "cancelling", "canceling", "cancelled", "canceled", "terminate", "terminating", "terminated"),
-    *("end", "ending", "close", "closing", "stop"),
+_HELD: Final = _of("account subscription contract membership agreement plan policy")
+_WHOSE: Final = _of("my our the your this their all everything a")
+_KIND: Final = _of(
+    "premium gold platinum pro basic annual monthly yearly paid business standard free freemium"
 )
-_GO: Final = _any(
-    *("switch", "switching", "switched", "move", "moving", "migrate", "migrating", "go", "going", "change"),
-    *("changing", "defect", "defecting", "jump", "jumping", "back"),
+_CANCEL: Final = _of(
+    "cancel cancelling canceling cancelled canceled terminate terminating terminated end ending"
 )
-_OTHERS: Final = _any(
-    *(
-        "another",
-        "other",
-        "others",
-        "different",
-        "elsewhere",
-        "somebody",
-        "someone",
-        "competitor",
-        "competitors",
-    ),
-    *("alternative", "alternatives", "anybody", "anyone", "competition"),
+_CLOSE: Final = _of("close closing")
+_GO: Final = _of(
+    "switch switching switched move moving migrate migrating go going change changing defect defecting jump"
+    " jumping back"
 )
-_WENT: Final = _any("went", "gone", "go", "going", "left", "leave", "leaving", "lost")
-_RIVALS: Final = ("someone", "somebody", "competitor", "competitors", "competition", "rival", "rivals")
-_AGAIN: Final = _any(
-    *("use", "using", "buy", "buying", "order", "ordering", "book", "booking", "shop", "shopping", "fly"),
-    *("stay", "staying", "bank", "deal", "dealing", "eat", "renew", "subscribe"),
+_WAY: Final = _maybe("over", "back", "across", "away", "on")
+_RIVALS: Final = (
+    *("competitor", "competitors", "competition", "rival", "rivals", "someone", "somebody"),
+    *("alternative", "alternatives", "anyone", "anybody"),
 )
-_SOUGHT: Final = _any("to", "must", "will", "'ll", "'d", "would", "gonna", "i", "we")
-_NEW: Final = _any("another", "different", "new", "better")
-_LOSE: Final = _any("lost", "lose", "losing")
-_COURTING: Final = _any(
-    *("quote", "quotes", "trial", "trials", "pilot", "demo", "demos", "signed", "sign", "signing", "offer"),
-    *(
-        "offered",
-        "offering",
-        "talk",
-        "talks",
-        "talking",
-        "going",
-        "go",
-        "try",
-        "trying",
-        "coming",
-        "left",
-        "lost",
-    ),
-    *("switch", "switching", "move", "moving", "evaluate", "evaluating", "comparing", "shortlist", "tender"),
-    *("cheaper", "called", "proposal", "negotiating", "chose", "choosing", "considering", "looks", "looking"),
+_WENT: Final = _of("went gone go going left leave leaving lost")
+# So few that looking for all of "another app" and the like spares most texts the reading word by word.
+_THING: Final = _of(
+    "app apps provider vendor supplier bank tool platform browser shop store gym partner insurer carrier"
+    " agency broker host airline software company brand"
+)
+_THINGS: Final = _of(
+    "apps providers vendors suppliers banks tools platforms browsers shops options systems products brands"
+    " companies services packages partners insurers carriers solutions"
+)
+_NEW: Final = _of("another different new better")
+_SOUGHT: Final = _of("to must will 'll 'd would gonna i we")
+_AGAIN: Final = _of(
+    "use using buy buying order ordering book booking shop shopping fly stay staying bank deal dealing eat"
+    " renew subscribe"
+)
+_LOSE: Final = _of("lost lose losing")
+_LOST_ONE: Final = _of("customer subscriber user member guest")
+_SOME_WORDS: Final = {"IS_ALPHA": True, "OP": "{0,5}"}
+_FEW_WORDS: Final = {"IS_ALPHA": True, "OP": "{0,2}"}
+_COURTING: Final = _of(
+    "quote quotes trial trials pilot demo demos signed sign signing offer offered offering talk talks talking"
+    " going go try trying coming left lost switch switching move moving evaluate evaluating comparing"
+    " shortlist tender cheaper called proposal negotiating chose choosing considering looks looking"
 )
 _BETWEEN: Final = {"IS_SENT_START": False, "TEXT": {"NOT_IN": [".", "!", "?", ";", "from", "\n"]}}
 
-# So few that looking for all of "another app" and the like spares most texts the reading word by word.
-_THING: Final = _any(
-    *(
-        "app",
-        "apps",
-        "provider",
-        "vendor",
-        "supplier",
-        "bank",
-        "tool",
-        "platform",
-        "browser",
-        "shop",
-        "store",
-    ),
-    *("gym", "partner", "insurer", "carrier", "agency", "broker", "host", "airline", "software", "company"),
-)
-_LOST_ONE: Final = _any("customer", "subscriber", "user", "member", "guest")
-_SOME_WORDS: Final = {"IS_ALPHA": True, "OP": "{0,5}"}
-
+# What ends a clause stands in some: "I'm out." leaves, "I'm out of soap" doesn't.
 _LEAVING: Final = (
-    "leaving|leave|quitting you",
-    "we|i are|am|'re|'m|'ll|will|'d|would|shall leaving|leave|quit|quitting",
-    "thinking|think about|of leaving|cancelling|switching|quitting",
+    "leaving|leave you .|,|!|for|because|if|unless|after|over|guys",
+    "i|we are|am|'re|'m leaving|quitting .|,|!|because|if|unless|after|this|your",
+    "i|we 'll|will|'d|would|shall leave .|,|!|because|if|unless",
+    "i|we 'll|will|'d|would|shall quit",
+    "think|thinking about|of leaving|cancelling|canceling|quitting",
+    "think|thinking about|of switching|moving to|away|from|provider|providers|bank|vendor|supplier|.",
     "threatens|threatened|threatening to leave|cancel|go|quit|walk",
-    "going|want|wants|intend|intends|plan|plans|ready|decided|like to leave|cancel|terminate|quit",
-    "look|looking|looked|go|going|gone|shop|shopping elsewhere|around",
-    "look|looking at|for other|alternatives|competitors|options|another",
-    "evaluate|evaluating|considering|consider|exploring alternatives|options|others",
+    "ready|decided|determined|wants|intends|plans to leave|quit|terminate",
+    "going|want|intend|plan|like|need|have to leave|cancel|quit|terminate .|,|!|because|if|unless|altogether",
+    "wants|decided|ready|intends|plans to cancel .|,|!|because|if|unless|altogether|with",
+    "looking|going|gone|went|shopping|taking|moving|switching elsewhere",
+    "to|gonna|will|'ll|must|may|might|should look|go|shop|switch elsewhere",
+    "shop|shopping around",
+    "look|looking at|for alternatives|competitors",
+    "evaluate|evaluating|considering|consider|exploring alternatives|competitors|others",
+    "evaluate|evaluating|considering|consider|exploring our|other options",
     "business|custom|money elsewhere",
     "give|giving|gave|given|serve|served|serving notice",
     "notice to|of cancel|terminate|cancellation|termination",
     "last|final straw",
-    "last chance",
-    "walk|walking|walked away",
+    "will|'ll|ready|prepared walk away",
+    "walk|walking|walked away from you|this|us",
     "jump|jumping ship",
     "part|parting ways",
-    "pull|pulling the plug",
-    "had enough",
-    "i|we 'm|'re out",
-    "be off",
-    "or we|i go|leave|walk|cancel",
+    "pull|pulling the plug on",
+    "had enough of|.|!|,",
+    "so|then|or|and i|we 'm|'re out .|!|,",
+    "or we|i go|leave|walk|cancel|quit",
     "'s|is|be the other lot",
     "out to tender",
     "will|going tender",
     "new|open|an rfp|tender",
-    "exit interview|clause|fee|form",
-    "at risk",
-    "churn|churned|churning",
+    "exit clause|fee|fees|form",
+    "'ll|will be off .|,|!|to",
+    "renewal|account|deal|contract|customer|subscription|relationship|arr at risk",
+    "churn risk|threat",
+    "risk of churn|churning",
+    "will|may|might|could|to|likely churn",
+    "has|have|just|who churned",
     "no longer a|our customer",
-    "close|closing|delete|deleting my|our|the account",
-    "cancelling|canceling|cancelled because|unless|if|with|altogether|after",
-    "please|to cancel|terminate my|our|the",
+    "close|closing the account|subscription|contract|membership .|,|and|as|at|because|due|for",
+    "please delete my|our account",
+    "want|wants|like|need|going|asked|can|could to|you delete my|our account",
+    "i|we|'m|are|'re|have|'ve|will|'ll cancelling|canceling|cancelled because|unless|if|altogether|after",
+    "cancelling|canceling unless|if|because|altogether",
     "will|'ll|may|might|must|to cancel if|unless|because|altogether",
+    "cancel us|renewal",
     "or i|we uninstall|delete",
     "or i|we will|'ll uninstall|delete",
     "will|'ll|'m|am|be uninstalling",
@@ -160,13 +141,12 @@ _LEAVING: Final = (
     "i|we 'm|am|'re|are done|through|finished with you",
     "giving|give|gave|given up on you",
     "ditch|ditching you|your",
-    "leave|leaving|leaves|left you|us for|because|over",
+    "leave|leaving|leaves|left us for|because|over",
     "reconsider|reconsidering|rethinking our|the renewal|contract|subscription",
     "closed|deal|account|renewal lost",
     "closed - lost",
     "lost the deal|account|renewal|bid",
     "lost on price",
-    "cancel us|everything|renewal",
     "kündigen|gekündigt|kündigung|résilier|résiliation|résilions|opzeggen|opgezegd|overstappen",
     "wechseln|wechsel zu|anbieter",
     "nos vamos|cambiamos",
@@ -175,13 +155,15 @@ _LEAVING: Final = (
 
 _NOT_STAYING: Final = (
     "not|n't|never renew|renewing",
-    "not|n't be renewing|extending|staying",
-    "not|n't going|want|intend|plan to renew|stay|extend|continue",
+    "not|n't be renewing|extending|staying|continuing",
+    "not|n't going|want|intend|plan to renew|extend",
+    "not|n't going|want|intend|plan to stay|continue with|as|after|past|beyond|.",
     "non - renewal",
     "non renewal",
     "unlikely to renew|stay",
-    "not|n't stay|staying|continue|continuing",
-    "without us|renewal",
+    "i|we|they wo|will|may|might|'re|are|'m|am n't|not stay|staying|continue with|as|past|beyond|.|,|!",
+    "i|we can|ca n't|not stay with",
+    "without renewal|renewing",
     "refuse|refuses|refusing to renew",
     "i|we wo|will|'ll n't|not|never be|come back",
     "i|we 'm|am|'re|are not|never coming back",
@@ -192,23 +174,31 @@ _NOT_STAYING: Final = (
 
 def churn_patterns(competitors: Sequence[Sequence[str]]) -> dict[str, list[Pattern]]:
     """Return the patterns of leaving; those that hold their negation already are under their own name."""
+    to, others = _of("to"), _of("another other different new")
     leaving = [
-        [_END, _WHOSE, {"IS_ALPHA": True, "OP": "{0,2}"}, _CONTRACT],
-        [_GO, _maybe("over", "back", "across", "away", "on"), _any("to"), _maybe("a", "an", "some"), _OTHERS],
-        [_WENT, _any("with"), _maybe("a", "an", "some"), _any("another", "alternative", *_RIVALS)],
-        [_WENT, _any("to", "for"), _maybe("a", "the", "your"), _any(*_RIVALS)],
-        [_any("never"), _AGAIN, _SOME_WORDS, _any("again")],
-        [_SOUGHT, _any("find", "finding"), _maybe("a", "an"), _NEW, _THING],
-        [_any("i", "we"), _maybe("now", "really"), _any("need", "want"), _maybe("a"), _NEW, _THING],
-        [_any("found"), _maybe("a"), _any("another", "better", "different"), _THING],
-        [_any("you", "'ve", "have", "just", "will", "'ll"), _LOSE, _any("a", "another"), _LOST_ONE],
+        [_CANCEL, _WHOSE, _FEW_WORDS, _CONTRACT],
+        [_CANCEL, _HELD],
+        [_CANCEL, _KIND, _HELD],
+        [_CLOSE, _of("my our this"), _HELD],
+        [_CLOSE, _of("my our this"), _KIND, _HELD],
+        [_GO, _WAY, to, _maybe("a", "an", "the", "your"), _any(*_RIVALS)],
+        [_GO, _WAY, to, _maybe("a", "an"), others, _THING],
+        [_WENT, _of("with"), _maybe("a", "an", "some"), _any("another", *_RIVALS)],
+        [_WENT, _of("to for"), _maybe("a", "your"), _any(*_RIVALS[:7])],
+        [_of("look looking"), _of("at for"), _maybe("a"), _NEW, _THING],
+        [_of("look looking shop shopping"), _of("at for"), _of("other alternative different"), _THINGS],
+        [_of("never"), _AGAIN, _SOME_WORDS, _of("again")],
+        [_SOUGHT, _of("find finding"), _maybe("a", "an"), _NEW, _THING],
+        [_of("i we"), _maybe("now", "really"), _of("need want"), _maybe("a"), _NEW, _THING],
+        [_of("found"), _maybe("a"), _of("another better different"), _THING],
+        [_of("you 've have just will 'll"), _LOSE, _of("a another"), _LOST_ONE],
         *map(_phrase, _LEAVING),
     ]
     for tokens in competitors:
         name: Pattern = [{"LOWER" if word.islower() else "ORTH": word} for word in tokens]
         gap = {**_BETWEEN, "OP": "{0,5}"}
         leaving += [[_COURTING, gap, *name], [*name, gap, _COURTING]]
-        leaving += [[_any("to", "with"), *name], [_any("quote", "offer", "proposal"), _any("from"), *name]]
+        leaving += [[_of("to with"), *name], [_of("quote offer proposal"), _of("from"), *name]]
     return {"leaving": leaving, "negated already": [_phrase(text) for text in _NOT_STAYING]}
 
 

@@ -88,6 +88,12 @@ def test_equals_the_matcher_of_spacy(text: str) -> None:
         "Stage 4 to Closed Lost, product gap",
         "Please advise before we reconsider the renewal",
         "It's time to switch to paper",
+        "If that's not put right I'll be off, clause or no clause",
+        "Two more outages and we're looking at other suppliers",
+        "We decided to move to another provider",
+        "Please close my account as of then",
+        "And so I'm out.",
+        "We won't continue with them, she said",
     ],
 )
 def test_customers_of_shops_and_apps_leave_too(text: str) -> None:
@@ -108,6 +114,18 @@ def test_customers_of_shops_and_apps_leave_too(text: str) -> None:
         "I am done with browsing, I close the tab",
         "Cancel the timer",
         "We lost a client over it",
+        "The certificate is not valid, you should not continue",
+        "The taskbar doesn't stay there",
+        "I switch to another tab and the view is reset",
+        "Please cancel my order",
+        "I'd like to cancel the reservation for six",
+        "I am out of soap, order some",
+        "I tried deleting the account and adding it again",
+        "When I close the Account Settings window nothing is saved",
+        "My data is at risk with this bug",
+        "I looked around in the settings",
+        "The bank closed my account without a word",
+        "Why was a payment cancelled on my account?",
     ],
 )
 def test_what_only_looks_like_leaving(text: str) -> None:
