@@ -29,7 +29,8 @@ from classifier.report.lines import Lines, counted
 KEPT = "keep:"
 """Prefix of the columns that the user asked to keep, in DOCUMENTS."""
 
-FILTERABLE = tuple(name for name in schema.DOCUMENTS if name not in ("body", "people", "file", "row"))
+_OWN = ("body", "people", "file", "row", "updated_at")
+FILTERABLE = tuple(name for name in schema.DOCUMENTS if name not in _OWN)
 """Columns that `--where` may name without keeping them."""
 
 PLACE = ("file", "row", "document_id", "source", "created_at")
@@ -115,7 +116,9 @@ class Tally:
         """Return the scored rows that count, under their final ids; the others become duplicates."""
         scored = scored[settled.kept].reset_index(drop=True).assign(document_id=settled.ids)
         self.duplicates.add(settled.duplicates)
-        self.counts = "the newest counts (of one time, the longest), the others are in duplicates.csv"
+        self.counts = (
+            "the newest counts (of one time, the one updated last), the others are in duplicates.csv"
+        )
         self._count(scored)
         return scored
 

@@ -128,7 +128,7 @@ def test_a_ticket_that_went_on_between_two_exports_counts_once(tmp_path: Path) -
     ]
     told = {
         "score": "the first that was read counts, the others are left out",
-        "run": "the newest counts (of one time, the longest), the others are in duplicates.csv",
+        "run": "the newest counts (of one time, the one updated last), the others are in duplicates.csv",
     }
     for command, out in (("score", tmp_path / "s.parquet"), ("run", tmp_path / "out")):
         result = call(command, *files, "--id-column", "ticket_id", "--out", out)
