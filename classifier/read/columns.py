@@ -16,6 +16,14 @@ _LONGEST_NAME = 60
 _MOST_WORDS = 6
 _PLAIN_TEXT = re.compile(r"\(?plain[ _-]?text\)?|^plain[ _-]|[ _-]plain$")
 _NO_WORD = re.compile(r"[\W_]+")
+_WRAPPED = re.compile(r"(?:properties|fields|attributes)\.")
+"""What the members of a record lie in, in JSON of HubSpot, Jira and App Store Connect."""
+_OF_OTHERS = re.compile(
+    r"user|customer|client|account|contact|compan|person|profile|author|member|organi[sz]|subscri|plan|first|last"
+    r"|next|due"
+)
+"""Names that tell when something else than the document came about."""
+_LIKE_DATE = re.compile(r"(?i)dat(?:e|um)|time|created|_at$|\bat$|\b(?:am|on)$")
 
 TEXT_NAMES = (
     "text",
@@ -64,7 +72,14 @@ def places_of(wanted: str, names: Sequence[str]) -> list[int]:
     return exact or [place for place, name in enumerate(names) if fold(name) == fold(wanted)]
 
 
-def matches(candidates: Sequence[str], names: Sequence[str], *, last_words: bool = False) -> list[list[int]]:
+def matches(
+    candidates: Sequence[str],
+    names: Sequence[str],
+    *,
+    last_words: bool = False,
+    wrapped: bool = False,
+    endings: Sequence[str] = (),
+) -> list[list[int]]:
     """Return the places of the columns that fit, best first; columns of one name stay together.
 
     Parameters
@@ -76,11 +91,22 @@ def matches(candidates: Sequence[str], names: Sequence[str], *, last_words: bool
     last_words
         Let names fit whose last word is a candidate ("Ticket description"), after those that fit
         as a whole.
+    wrapped
+        Let names fit behind what wraps a record ("properties.subject"), after those that fit as a whole.
+    endings
+        Folded; names fit that end so, after all others.
     """
     found: dict[str, list[int]] = {}
     order: list[tuple[int, int, str]] = []
     for place, name in enumerate(names):
         rank = _rank(name, candidates, last_words=last_words)
+        if rank is None and wrapped and (inner := _WRAPPED.match(name)):
+            rank = _rank(name[inner.end() :], candidates, last_words=False)
+            rank = None if rank is None else len(candidates) + rank
+        if rank is None and not _OF_OTHERS.search(name.lower()):
+            rank = next(
+                (2 * len(candidates) + i for i, end in enumerate(endings) if fold(name).endswith(end)), None
+            )
         if rank is None:
             continue
         if fold(name) not in found:
@@ -119,14 +145,24 @@ def no_text(names: Sequence[str], file: str, notes: Sequence[str] = ()) -> Input
 def listed(names: Sequence[str]) -> str:
     """List column names; a long one may be the text of a file without header, and isn't shown."""
     shown = [
-        repr(name) if _is_name(name) else f"(column {place}: too long to be a name)"
+        repr(name) if _is_name(name) else f"(column {place}: {_why_no_name(name)})"
         for place, name in enumerate(names[:50], 1)
     ]
     return ", ".join(shown) + (f" and {len(names) - 50} more" if len(names) > 50 else "")
 
 
+def like_dates(names: Sequence[str]) -> list[str]:
+    """Return the names that may be of a column of dates."""
+    return [name for name in names if _is_name(name) and _LIKE_DATE.search(name)]
+
+
 def _is_name(text: str) -> bool:
-    return len(text) <= _LONGEST_NAME and len(text.split()) <= _MOST_WORDS
+    # An address is a cell of a file without header.
+    return len(text) <= _LONGEST_NAME and len(text.split()) <= _MOST_WORDS and "@" not in text
+
+
+def _why_no_name(text: str) -> str:
+    return "an address, no name" if "@" in text else "too long to be a name"
 
 
 def _rank(name: str, candidates: Sequence[str], *, last_words: bool) -> int | None:
