@@ -14,6 +14,7 @@ from classifier.clean.autoreply import is_auto_reply
 from classifier.clean.machine import has_letters, is_machine, is_machine_text
 from classifier.clean.mail import is_forward, strip_mail
 from classifier.clean.markup import strip_html
+from classifier.clean.notices import CUES, strip_notices
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,11 +37,12 @@ _SUBJECT = 200  # as far as a forward's prefix is looked for
 # The lookbehind keeps a megabyte of "\r" linear.
 _LINE_END = re.compile(r"(?<!\r)\r+\n")
 
-# All that `_NORMAL`, `strip_html` and `strip_mail` act on holds a match: a text without one is plain.
+# All that `_NORMAL` and the steps below act on holds a match: a text without one is plain.
 _MARK = (
     r"(?i)\r\n|\n\x1e\n|</?[a-z!?]|&(?:amp;)*(?:#0?39|nbsp|lt);|\n-- |\n[^\w\n]*(?:>|sent\b|get outlook\b"
     r"|gesendet\b|von\b|diese\b"
     r"|envoy|enviado\b|inviato\b|verstuurd\b|skickat\b|sendt\b|(?:from|de|da|van|från|fra)\s?:)"
+    rf"|{CUES}"
 )
 
 
@@ -78,7 +80,7 @@ def _clean(text: str, *, forwarded: bool) -> str:
         return "\n\n".join(part for part in parts if part.strip())
     normal = current = _apply(text)
     for _ in range(_PASSES):
-        following = _apply(strip_mail(strip_html(current), forwarded=forwarded))
+        following = _apply(strip_mail(strip_notices(strip_html(current)), forwarded=forwarded))
         if following == current:
             return current
         current = following

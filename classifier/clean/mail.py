@@ -17,6 +17,10 @@ _ATTRIBUTION = re.compile(
     r"|Den\b.{4,280}\bskrev\b.{0,100})"
     r"\s?:",
 )
+_BARE = re.compile(r"\d{1,2}[:.]\d{2}\b.{0,200}<[^<>\s]{1,100}@[^<>\s]{1,100}>\s?\S{0,12}\s?:\s*$")
+_WORDS_ABOVE = 3
+"""Fewer are a greeting, and the reply stands between the lines of the quote."""
+
 _SEPARATOR = re.compile(
     r"\s*-{2,12}\s?(?:Original Message|Ursprüngliche Nachricht|Originalnachricht|Message d'origine"
     r"|Message original"
@@ -88,7 +92,7 @@ def strip_mail(text: str, *, forwarded: bool) -> str:
 
 def _quote_start(lines: list[str]) -> int:
     """Return the number of lines before the quoted mail; all of them where there is none to cut."""
-    start = min(_marked_start(lines), _header_start(lines))
+    start = min(_marked_start(lines), _bare_start(lines), _header_start(lines))
     if start == len(lines):
         return start
     reply = "\n".join(line for line in lines[:start] if not line.lstrip().startswith(">"))
@@ -109,6 +113,21 @@ def _marked_start(lines: list[str]) -> int:
     for back in (1, 2, 3):
         if at >= back and _is_attribution(" ".join(line.strip() for line in lines[at - back : at])):
             return at - back
+    return len(lines)
+
+
+def _bare_start(lines: list[str]) -> int:
+    """Find "On <date> at <time>, <name> <address> wrote:" whose quote has lost its marks, below a reply.
+
+    Help desks drop the marks where they make text of HTML. Nobody types such a line.
+    """
+    for at in range(1, len(lines)):
+        for count in (1, 2):
+            line = " ".join(each.strip() for each in lines[at : at + count])
+            if _BARE.search(line) and _is_attribution(line):
+                above = " ".join(lines[:at]).split()
+                quoted = any(each.lstrip().startswith(">") for each in lines[at:])
+                return len(lines) if quoted or len(above) < _WORDS_ABOVE else at
     return len(lines)
 
 
