@@ -262,3 +262,11 @@ def test_a_row_behind_the_last_possible_one_does_not_keep_anybody_waiting(tmp_pa
                     content = content.replace(before, after)
             bad.writestr(name, content)
     assert read(tmp_path / "b.xlsx").column("body") == ["slow"]
+
+
+def test_an_export_without_texts_is_told_how_its_subjects_are_read(tmp_path):
+    rows = "Id,Requester,Subject,Via,Created at\n1,Ida,Export is slow,Mail,2026-03-01 22:55\n"
+    path = write(tmp_path / "a.csv", rows)
+    with pytest.raises(InputError, match="subjects alone with --text-column 'Subject'"):
+        read(path)
+    assert read(path, text_column="Subject").column("body") == ["Export is slow"]

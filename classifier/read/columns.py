@@ -136,10 +136,14 @@ def missing(column: str, wanted: str, names: Sequence[str], file: str) -> InputE
 def no_text(names: Sequence[str], file: str, notes: Sequence[str] = ()) -> InputError:
     """Describe a table in which no column is known to hold text; `notes`: what else the file holds."""
     found = [f"Columns found: {listed(names)}", *notes]
-    return InputError(
-        f"{file}: no column is known to hold the text; choose one with --text-column NAME, or delete what "
-        f"stands above the header. {'; '.join(found)}"
-    )
+    subject = next((name for name in names if fold(name) in ("subject", "title", "summary")), "")
+    advice = "choose one with --text-column NAME, or delete what stands above the header"
+    if subject:
+        advice = (
+            f"export the texts too, or read subjects alone with --text-column {subject!r}; "
+            "another column: --text-column NAME"
+        )
+    return InputError(f"{file}: no column is known to hold the text; {advice}. {'; '.join(found)}")
 
 
 def listed(names: Sequence[str]) -> str:
