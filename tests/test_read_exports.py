@@ -99,6 +99,7 @@ def test_notes_that_only_one_s_own_people_write_stay(tmp_path):
         ("ticket_id,incoming", "1,false", "2,true"),
         ("ticket_id,private", "1,true", "2,false"),
         ("conversation_id,public", "1,false", "2,true"),
+        ("author_id,public", "1,false", "2,true"),
     ],
 )
 def test_columns_that_tell_whose_a_message_is(tmp_path, header, own, theirs):
@@ -270,3 +271,19 @@ def test_an_export_without_texts_is_told_how_its_subjects_are_read(tmp_path):
     with pytest.raises(InputError, match="subjects alone with --text-column 'Subject'"):
         read(path)
     assert read(path, text_column="Subject").column("body") == ["Export is slow"]
+
+
+def test_of_two_columns_of_ids_the_one_is_taken_whose_values_differ(tmp_path):
+    rows = "".join(f"7,m{number},text {number}\n" for number in range(30))
+    result = read(write(tmp_path / "a.csv", "Conversation ID,Message ID,Body\n" + rows))
+    assert result.column("document_id") == [f"m{number}" for number in range(30)]
+    assert "column 'Conversation ID' is not taken as the id" in result.said
+    assert "'Message ID' is (choose with --id-column)" in result.said
+
+
+def test_a_table_below_a_title_is_not_read_as_lines_of_text(tmp_path):
+    content = "# Export of reviews\n# 2026-03-01\nid,text,date\n1,Slow,2026-03-01\n"
+    with pytest.raises(InputError, match="line 3 looks like the header; delete the lines above it"):
+        read(write(tmp_path / "a.csv", content))
+    lines = "text\nSlow, bad, and the text is gone\nIt crashes, hangs, dies.\n"
+    assert len(read(write(tmp_path / "b.csv", lines)).documents) == 2

@@ -125,7 +125,7 @@ def missing(column: str, wanted: str, names: Sequence[str], file: str) -> InputE
 
     `column` is one of the documents, or the option that named it: `keep`, `where`.
     """
-    shown = [name for name in names if _is_name(name)]
+    shown = [name for name in names if is_name(name)]
     by_fold = {fold(name): name for name in shown}
     near = [by_fold[key] for key in difflib.get_close_matches(fold(wanted), list(by_fold), n=3)]
     hint = f"did you mean {' or '.join(map(repr, near))}? " if near else ""
@@ -149,7 +149,7 @@ def no_text(names: Sequence[str], file: str, notes: Sequence[str] = ()) -> Input
 def listed(names: Sequence[str]) -> str:
     """List column names; a long one may be the text of a file without header, and isn't shown."""
     shown = [
-        repr(name) if _is_name(name) else f"(column {place}: {_why_no_name(name)})"
+        repr(name) if is_name(name) else f"(column {place}: {_why_no_name(name)})"
         for place, name in enumerate(names[:50], 1)
     ]
     return ", ".join(shown) + (f" and {len(names) - 50} more" if len(names) > 50 else "")
@@ -157,11 +157,11 @@ def listed(names: Sequence[str]) -> str:
 
 def like_dates(names: Sequence[str]) -> list[str]:
     """Return the names that may be of a column of dates."""
-    return [name for name in names if _is_name(name) and _LIKE_DATE.search(name)]
+    return [name for name in names if is_name(name) and _LIKE_DATE.search(name)]
 
 
-def _is_name(text: str) -> bool:
-    # An address is a cell of a file without header.
+def is_name(text: str) -> bool:
+    """Tell whether a text may be the name of a column; an address is a cell of a file without header."""
     return len(text) <= _LONGEST_NAME and len(text.split()) <= _MOST_WORDS and "@" not in text
 
 

@@ -126,19 +126,26 @@ class DocumentReader:
                 )
 
     def _decide_id(self, rows: Rows) -> None:
-        groups = self._places["document_id"]
-        if not groups or "document_id" in self._plan.named:
+        if not self._places["document_id"] or "document_id" in self._plan.named:
             return
-        ids = self._text(rows, groups).str.strip()
+        first = self._places["document_id"][0]
+        others = [group for group in self._plan.candidates["document_id"] if group != first]
+        proven = next((group for group in (first, *others) if self._are_ids(rows, group)), None)
+        if proven == first:
+            return
+        instead = f"{self._plan.names[proven[0]]!r} is" if proven else "ids are made from the rows"
+        self._note(
+            f"column {self._plan.names[first[0]]!r} is not taken as the id, for its values repeat or are "
+            f"missing; {instead} (choose with --id-column)"
+        )
+        self._places["document_id"] = [proven] if proven else []
+
+    def _are_ids(self, rows: Rows, group: Sequence[int]) -> bool:
+        """Tell whether nearly all rows have a value of their own in a column."""
+        ids = self._text(rows, [group]).str.strip()
         filled = ids[ids != ""]
         allowed = max(1, len(ids) // 10)
-        if len(ids) - len(filled) > allowed or len(filled) - filled.nunique() > allowed:
-            name = self._plan.names[groups[0][0]]
-            self._note(
-                f"column {name!r} is not taken as the id, for its values repeat or are missing; "
-                "ids are made from the rows (choose with --id-column)"
-            )
-            self._places["document_id"] = []
+        return len(ids) - len(filled) <= allowed and len(filled) - filled.nunique() <= allowed
 
     def _decide_subject(self, rows: Rows) -> None:
         """Leave out a subject that the text begins with already: it would stand there twice."""

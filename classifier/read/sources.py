@@ -111,7 +111,7 @@ _TABLE_DROPS = (
     Drop(
         "internal", ("private", "isprivate", "internal", "isinternal"), _TRUE, beside=_ONE_OF_MANY, told=True
     ),
-    Drop("internal", ("public", "ispublic"), _FALSE, beside=_ONE_OF_MANY, told=True),
+    Drop("internal", ("public", "ispublic"), _FALSE, beside=_ONE_OF_MANY | {"authorid"}, told=True),
     Drop(
         "agent",
         ("authortype", "messageauthortype", "sourceauthortype", "sendertype"),
