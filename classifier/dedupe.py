@@ -331,7 +331,7 @@ def fingerprints(documents: pd.DataFrame, texts: pd.Series) -> Fingerprints:
         lengths=lengths,
         facts=_facts(documents, times),
         moments=moments(documents),
-        updated=documents["updated_at"].astype("int64").to_numpy(np.int64),
+        updated=np.asarray(documents["updated_at"].astype("int64"), dtype=np.int64),
     )
 
 
