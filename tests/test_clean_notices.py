@@ -54,9 +54,10 @@ def test_what_systems_add_goes(text: str) -> None:
         CAUTION,
         "##- Please type your reply above this line -##\n\nYou've been added to request 7.",
         f"Hi,\n\n{ATTRIBUTION}\nDid you restart?\nYes, twice.",
+        "On 3 March 2026 at 10:55 Tom of sales wrote:\n> SSO is in every plan.\nIt isn't.",
+        f"Their answer is quoted:\n{ATTRIBUTION}\n> SSO is in every plan.\nIt isn't.",
         "It fails again.\n\nOn Monday at 10:55 your agent wrote:\nPlease restart.\nThat did not help.",
         f"Please see below.\n\n{ATTRIBUTION}\n\nIt fails again.",
-        f"Did you read this?\n\n{ATTRIBUTION}\n> It fails.\n\nI did not.",
     ],
 )
 def test_what_people_write_stays(text: str) -> None:
@@ -68,3 +69,28 @@ def test_long_lines_of_warnings_take_no_time() -> None:
     assert clean("do not " * 50_000 + "external\nx").endswith("x")
     assert clean("EXTERNAL" + " do not" * 90 + ".\nx").endswith("x")
     assert clean("-" * 500_000 + " above this line external\nx").endswith("x")
+
+
+@pytest.mark.parametrize(
+    ("text", "own"),
+    [
+        (f"{ATTRIBUTION}\n> Please restart.\n\nI did, it fails again.", "I did, it fails again."),
+        (
+            f"Hi,\n\n{ATTRIBUTION}\n> Did you restart?\nYes, twice.\n\n> Which version?\n\n4.2 it is.",
+            "Hi,\n\nYes, twice.\n\n4.2 it is.",
+        ),
+        (
+            f"It fails again.\n\n{ATTRIBUTION}\n> Please restart.\n\nJane Roe\nCorp Ltd",
+            "It fails again.\n\nJane Roe\nCorp Ltd",
+        ),
+        (
+            "<div>On Mon, Mar 2, 2026 at 10:55 PM Agent &lt;<a href='mailto:h@a.example'>h@a.example</a>"
+            "&gt; wrote:</div><blockquote>Please restart.</blockquote><div>I did.</div>",
+            "I did.",
+        ),
+    ],
+)
+def test_quoted_mail_above_and_between_the_lines_of_a_reply_goes(text: str, own: str) -> None:
+    assert clean(text) == own
+    assert clean(own) == own
+    assert clean("Fwd: mail\n" + text) != "Fwd: mail\n" + own

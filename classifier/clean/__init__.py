@@ -1,6 +1,6 @@
 """Subject and body to *the* document text: HTML and quoted mails gone, all else as it was written.
 
-In: text as exported. Out: text; plain text changes only by NFC and CRLF to LF, or loses a mail's tail.
+In: text as exported. Out: text; plain text changes only by NFC and CRLF to LF, or loses what mail adds.
 Never changes a letter, never invents text, never empties a text that says something.
 """
 
@@ -60,9 +60,9 @@ _NORMAL: tuple[Callable[[str], str], ...] = (_compose, _line_ends)
 def clean(text: str) -> str:
     r"""Return `text` as its writer wrote it: no HTML, no quoted mail, no signature, NFC, LF.
 
-    Cleaning a cleaned text changes nothing. A text that isn't HTML is returned from its beginning up to a
-    mail program's addition, so offsets into it hold in the input. The messages of a conversation
-    (`chars.BETWEEN_MESSAGES`) are cleaned one by one, and parted by a blank line.
+    Cleaning a cleaned text changes nothing. Of a text that isn't HTML only what mail programs and systems add
+    is left out. The messages of a conversation (`chars.BETWEEN_MESSAGES`) are cleaned one by one, and parted
+    by a blank line.
 
     Examples
     --------

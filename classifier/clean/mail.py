@@ -1,10 +1,11 @@
-"""What mail programs add below a message: the quoted mail, the signature, "Sent from my phone".
+"""What mail programs add to a message: the quoted mail, the signature, "Sent from my phone".
 
-In: one text. Out: the same text or a beginning of it. Never cuts in the middle, never leaves nothing,
-and keeps a quote that the writer points at or forwards.
+In: one text. Out: the same text without them. Cuts in the middle only what a program marked line by line,
+never leaves nothing, and keeps a quote that the writer points at or forwards.
 """
 
 import re
+from collections.abc import Iterator
 
 _LONGEST_ATTRIBUTION = 400
 _LONGEST_SIGNATURE = 12  # lines
@@ -18,6 +19,7 @@ _ATTRIBUTION = re.compile(
     r"\s?:",
 )
 _BARE = re.compile(r"\d{1,2}[:.]\d{2}\b.{0,200}<[^<>\s]{1,100}@[^<>\s]{1,100}>\s?\S{0,12}\s?:\s*$")
+_BLANK_LINES = re.compile(r"\n\s*\n\s*\n")
 _WORDS_ABOVE = 3
 """Fewer are a greeting, and the reply stands between the lines of the quote."""
 
@@ -73,7 +75,7 @@ def is_forward(subject: str) -> bool:
 
 
 def strip_mail(text: str, *, forwarded: bool) -> str:
-    """Return `text` without the quoted mail, signature and phone line at its end.
+    """Return `text` without the quoted mail, and without signature and phone line at its end.
 
     Parameters
     ----------
@@ -87,7 +89,20 @@ def strip_mail(text: str, *, forwarded: bool) -> str:
     end = len(lines) if forwarded else _quote_start(lines)
     end = _signature_start(lines, end, first)
     end = _phone_start(lines, end, first)
-    return text if end == len(lines) else "\n".join(lines[:end]).rstrip()
+    kept = text if end == len(lines) else "\n".join(lines[:end]).rstrip()
+    return kept if forwarded else _without_answered(kept)
+
+
+def _without_answered(text: str) -> str:
+    """Leave out the marked lines of a quoted mail above or between those of the reply."""
+    lines = text.split("\n")
+    for at, below in _program_made(lines):
+        if not next((line for line in lines[below:] if line.strip()), "").lstrip().startswith(">"):
+            break
+        own = [*lines[:at], *(line for line in lines[below:] if not line.lstrip().startswith(">"))]
+        reply = _BLANK_LINES.sub("\n\n", "\n".join(own)).strip()
+        return reply if reply and not _POINTS_AT_IT.search(reply) else text
+    return text
 
 
 def _quote_start(lines: list[str]) -> int:
@@ -121,14 +136,24 @@ def _bare_start(lines: list[str]) -> int:
 
     Help desks drop the marks where they make text of HTML. Nobody types such a line.
     """
-    for at in range(1, len(lines)):
-        for count in (1, 2):
-            line = " ".join(each.strip() for each in lines[at : at + count])
-            if _BARE.search(line) and _is_attribution(line):
-                above = " ".join(lines[:at]).split()
-                quoted = any(each.lstrip().startswith(">") for each in lines[at:])
-                return len(lines) if quoted or len(above) < _WORDS_ABOVE else at
+    for at, below in _program_made(lines):
+        quoted = any(line.lstrip().startswith(">") for line in lines[below:])
+        few = len(" ".join(lines[:at]).split()) < _WORDS_ABOVE
+        return len(lines) if quoted or few else at
     return len(lines)
+
+
+def _program_made(lines: list[str]) -> Iterator[tuple[int, int]]:
+    """Yield where attributions with a time and an address begin, and the lines below them."""
+    for at, first in enumerate(lines):
+        if not first.strip():
+            continue
+        for below in (at + 1, at + 2, at + 3):
+            if below > len(lines) or "@" not in lines[below - 1]:
+                continue
+            line = " ".join(each.strip() for each in lines[at:below])
+            if _BARE.search(line) and _is_attribution(line):
+                yield at, below
 
 
 def _is_attribution(line: str) -> bool:
