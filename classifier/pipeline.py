@@ -143,7 +143,10 @@ class Tally:
                 "is --id-column the right one?"
             )
         if not self.scored and (filtered := self.dropped.reasons["filtered"]):
-            found.append(f"no row is left: --where, --since or --until left out {filtered} of {self.read}")
+            found.append(
+                "no row is left: --where, --since, --until, or what the export calls deleted or spam, "
+                f"left out {filtered} of {self.read}"
+            )
         return tuple(found)
 
     def rows(self) -> dict[str, int]:

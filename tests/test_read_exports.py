@@ -84,6 +84,13 @@ def test_messages_of_one_s_own_people_are_left_out(tmp_path):
     assert kept.column("body") == ["It fails.", "She may leave us.", "I want it back."]
 
 
+def test_the_company_of_who_wrote_is_the_account(tmp_path):
+    names = ("Ticket organization name", "message_author_companies", "Requester organization")
+    for name in names:
+        path = write(tmp_path / "a.csv", f"id,{name},text\n1,Corp Ltd,It fails.\n")
+        assert read(path).column("account") == ["Corp Ltd"]
+
+
 def test_notes_that_only_one_s_own_people_write_stay(tmp_path):
     result = read(
         write(tmp_path / "a.csv", "id,note,author_type\n1,They want SSO.,admin\n2,Too slow.,agent\n")

@@ -216,7 +216,8 @@ SOURCES: Mapping[str, Source] = {
                 ),
                 "account": _words(
                     "account accountname company companyname organization organisation organizationname "
-                    "organisationname customer customername client clientname associatedcompany accountid "
+                    "organisationname customer customername client clientname associatedcompany "
+                    "ticketorganizationname requesterorganization messageauthorcompanies accountid "
                     "organizationid companyid"
                 ),
                 "segment": ("segment", "customersegment", "accountsegment", "tier", "plan"),
