@@ -294,3 +294,16 @@ def test_a_table_below_a_title_is_not_read_as_lines_of_text(tmp_path):
         read(write(tmp_path / "a.csv", content))
     lines = "text\nSlow, bad, and the text is gone\nIt crashes, hangs, dies.\n"
     assert len(read(write(tmp_path / "b.csv", lines)).documents) == 2
+
+
+def test_a_zip_bomb_is_refused_before_it_is_unpacked(tmp_path, monkeypatch):
+    import zipfile
+
+    rows = [["id", "text"], *([number, "slow" * 1000] for number in range(50))]
+    path = workbook(tmp_path / "a.xlsx", {"S": rows})
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/worksheets/sheet9.xml", " " * (1 << 20))
+    assert len(read(path).documents) == 50
+    monkeypatch.setattr("classifier.read.detect._LARGE_MEMBER", 1 << 19)
+    with pytest.raises(InputError, match="more than 200 times its size"):
+        read(path)

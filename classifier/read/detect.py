@@ -44,6 +44,10 @@ _FOREIGN: tuple[tuple[bytes, str], ...] = (
 _PARQUET, _ZIP = b"PAR1", b"PK\x03\x04"
 WHOLE_FILES = (_PARQUET, _ZIP)
 """Starts of files that can't be read as they are unpacked, from the front."""
+_LARGE_MEMBER = 1 << 30
+_PACKED_BY = 200
+"""Bytes of one file of an archive, and how many times smaller it is packed: no workbook is like that."""
+
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _MAIL_FIELD = re.compile(
@@ -123,10 +127,19 @@ def _zip_format(source: Input) -> str:
     try:
         with zipfile.ZipFile(source.path) as archive:
             names = archive.namelist()
+            bomb = any(
+                each.file_size > _LARGE_MEMBER and each.file_size > _PACKED_BY * each.compress_size
+                for each in archive.infolist()
+            )
     except (zipfile.BadZipFile, OSError):
         raise InputError(
             f"{source.name}: a damaged or cut-off XLSX file or zip archive; export it again"
         ) from None
+    if bomb:
+        raise InputError(
+            f"{source.name}: unpacks to more than {_PACKED_BY} times its size, as zip bombs do; "
+            "if it is none, save it as .csv"
+        )
     if any(name.startswith("xl/") for name in names):
         return "xlsx"
     raise InputError(f"{source.name}: a zip archive of {len(names)} file(s); unpack it and name the files")

@@ -115,7 +115,7 @@ _TABLE_DROPS = (
     Drop(
         "agent",
         ("authortype", "messageauthortype", "sourceauthortype", "sendertype"),
-        "admin|agent|bot|operator|staff|system|teammate",
+        "admin|agent|bot|operator|system|teammate",
         mixed=True,
         told=True,
     ),
