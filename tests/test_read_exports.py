@@ -91,6 +91,14 @@ def test_the_company_of_who_wrote_is_the_account(tmp_path):
         assert read(path).column("account") == ["Corp Ltd"]
 
 
+def test_names_of_people_are_found_by_how_their_columns_end(tmp_path):
+    fields = {"summary": "Export", "description": "Fails.", "reporter": {"displayName": "Jane Roe"}}
+    issues = {"issues": [{"key": "S-1", "fields": fields}]}
+    assert read(write(tmp_path / "a.json", json.dumps(issues))).column("people") == ["Jane Roe"]
+    table = "id,body,message_author_name,Product nickname,Last name\n1,It fails.,Ida Kroll,Rocket,Kroll\n"
+    assert read(write(tmp_path / "a.csv", table)).column("people") == ["Ida Kroll;Kroll"]
+
+
 def test_notes_that_only_one_s_own_people_write_stay(tmp_path):
     result = read(
         write(tmp_path / "a.csv", "id,note,author_type\n1,They want SSO.,admin\n2,Too slow.,agent\n")

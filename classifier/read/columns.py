@@ -79,6 +79,7 @@ def matches(
     last_words: bool = False,
     wrapped: bool = False,
     endings: Sequence[str] = (),
+    of_others: bool = True,
 ) -> list[list[int]]:
     """Return the places of the columns that fit, best first; columns of one name stay together.
 
@@ -95,6 +96,8 @@ def matches(
         Let names fit behind what wraps a record ("properties.subject"), after those that fit as a whole.
     endings
         Folded; names fit that end so, after all others.
+    of_others
+        Let names fit by their ending that tell of a customer or an account ("user_created_at").
     """
     found: dict[str, list[int]] = {}
     order: list[tuple[int, int, str]] = []
@@ -103,7 +106,7 @@ def matches(
         if rank is None and wrapped and (inner := _WRAPPED.match(name)):
             rank = _rank(name[inner.end() :], candidates, last_words=False)
             rank = None if rank is None else len(candidates) + rank
-        if rank is None and not _OF_OTHERS.search(name.lower()):
+        if rank is None and (of_others or not _OF_OTHERS.search(name.lower())):
             rank = next(
                 (2 * len(candidates) + i for i, end in enumerate(endings) if fold(name).endswith(end)), None
             )

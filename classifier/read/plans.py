@@ -65,6 +65,7 @@ def make_plan(source: Input, options: ReadOptions) -> Plan | None:
             last_words=kind.guessed and column == "body",
             wrapped=kind.guessed and column in _WRAPPED,
             endings=kind.endings.get(column, ()),
+            of_others=column != "created_at",
         )
         for column, known in kind.columns.items()
     }

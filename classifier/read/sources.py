@@ -240,7 +240,12 @@ SOURCES: Mapping[str, Source] = {
                 "created_at": _words(
                     "createdat createddate createdate createdtime createdon createdutc created submittedat "
                     "submitted postedat receivedat publishedat sentat openedat opened messagedate starttime"
-                )
+                ),
+                "people": _words(
+                    "authorname authordisplayname reportername reporterdisplayname creatordisplayname "
+                    "assigneename assigneedisplayname requestername agentname ownername caseowner "
+                    "contactname personname sendername fromname reviewernickname realname firstname lastname"
+                ),
             },
             drops=_TABLE_DROPS,
             guessed=True,
