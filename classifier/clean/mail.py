@@ -152,7 +152,7 @@ def _program_made(lines: list[str]) -> Iterator[tuple[int, int]]:
             if below > len(lines) or "@" not in lines[below - 1]:
                 continue
             line = " ".join(each.strip() for each in lines[at:below])
-            if _BARE.search(line) and _is_attribution(line):
+            if _is_attribution(line) and _BARE.search(line):
                 yield at, below
 
 
