@@ -18,14 +18,26 @@ _EURO_STYLE = re.compile(r"(?i)\d,\d{1,2}\D*$|\d\.\d{3},\d|€|\beur\b")
 _UNITS = {"": 1.0, "k": 1e3, "m": 1e6, "mio": 1e6, "mn": 1e6, "b": 1e9, "bn": 1e9}
 
 
-_EURO_COLUMN = re.compile(r"\d,\d{1,2}(?!\d)|\d\.\d{3}[.,]\d")
-_ENGLISH_COLUMN = re.compile(r"\d\.(?:\d{1,2}|\d{4,})(?!\d)|\d,\d{3}[.,]\d")
+_EURO_COLUMN = r"\d,\d{1,2}(?:\D|$)|\d\.\d{3}[.,]\d"
+_ENGLISH_COLUMN = r"\d\.\d{1,2}(?:\D|$)|\d\.\d{4}|\d,\d{3}[.,]\d"
+_OF_THREE = r"(?:^|[^\d.,])\d{1,3}\.\d{3}(?:[^\d.,]|$)"
+"""A dot before exactly three digits: a decimal point, or what parts thousands."""
+
+
+def shapes(texts: pd.Series) -> tuple[int, bool, bool]:
+    """Return how many texts are such as 41.200, and whether others have European or English points."""
+    of_three = int(texts.str.contains(_OF_THREE).sum())
+    return (
+        of_three,
+        bool(texts.str.contains(_EURO_COLUMN).any()),
+        bool(texts.str.contains(_ENGLISH_COLUMN).any()),
+    )
 
 
 def dots_part_thousands(texts: pd.Series) -> bool:
     """Tell whether a column writes 41.200 for forty-one thousand, as other values of it show."""
-    different = texts.unique()
-    return any(map(_EURO_COLUMN.search, different)) and not any(map(_ENGLISH_COLUMN.search, different))
+    _, european, english = shapes(texts)
+    return european and not english
 
 
 def parse_amounts(texts: pd.Series, *, dots: bool = False) -> pd.Series:

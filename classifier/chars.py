@@ -23,6 +23,9 @@ LOWER: Final = 128
 TERMINAL: Final = 256
 CLOSER: Final = 512
 
+BETWEEN_MESSAGES: Final = "\n\x1e\n"
+"""Parts the messages of one conversation, each of which may quote the one before; no message holds it."""
+
 TABLE_SIZE: Final = 0x20000
 """Code points from here on (rare ideographs) count as letters that fold to themselves."""
 

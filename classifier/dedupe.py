@@ -197,6 +197,7 @@ class Fingerprints:
     lengths: npt.NDArray[np.int64]  # code points of the texts
     facts: Keys  # all that the rows say beside their texts and where they stand
     moments: Keys  # as `moments` says
+    updated: npt.NDArray[np.int64]  # microseconds since 1970; the lowest number where it isn't known
 
     def copy(self) -> "Fingerprints":
         """Return a copy whose rows can be renamed."""
@@ -219,6 +220,7 @@ class Fingerprints:
                 "length": self.lengths,
                 "facts": self.facts,
                 "moment": self.moments,
+                "updated": self.updated,
             }
         )
 
@@ -236,6 +238,7 @@ class Fingerprints:
             table["length"].to_numpy(np.int64),
             table["facts"].to_numpy(np.uint64),
             table["moment"].to_numpy(np.uint64),
+            table["updated"].to_numpy(np.int64),
         )
 
     def text(self, row: int) -> tuple[int, int]:
@@ -328,6 +331,7 @@ def fingerprints(documents: pd.DataFrame, texts: pd.Series) -> Fingerprints:
         lengths=lengths,
         facts=_facts(documents, times),
         moments=moments(documents),
+        updated=np.asarray(documents["updated_at"].astype("int64"), dtype=np.int64),
     )
 
 
@@ -348,7 +352,7 @@ def moments(documents: pd.DataFrame) -> Keys:
 
 def _facts(documents: pd.DataFrame, times: Keys) -> Keys:
     """Return a hash of what each row says beside its text."""
-    left_out = ("file", "row", "body", "created_at", "amount")
+    left_out = ("file", "row", "body", "created_at", "updated_at", "amount")
     words = [hash_column(documents[name]) for name in documents if name not in left_out]
     amounts = pd.util.hash_array(documents["amount"].to_numpy(dtype=np.float64))
     facts = np.empty(len(documents), dtype=np.uint64)

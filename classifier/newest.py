@@ -36,8 +36,8 @@ class Settled:
 class Newest:
     """Tells repeated documents of a run once all were read.
 
-    Within a file one id is one document, and its newest row counts (`created_at`, then the longest
-    text, then the content). The same id in another file is the same document if it has the same text,
+    Within a file one id is one document, and its newest row counts (`created_at`, then `updated_at`, the
+    longest text, the content). The same id in another file is the same document if it has the same text,
     or source and time of day; else it is another one, called "ID@FILE": two exports may number their
     rows alike. Other ids with the same text of 20 characters and more, the same account and time are
     a double import; the lowest id counts. About 100 bytes a document.
@@ -78,6 +78,8 @@ class Newest:
             lengths=np.asarray(scored["spans"].str.len(), dtype=np.int64),
             facts=_hashed(scored),
             moments=moments(scored),
+            # Scored rows don't tell it.
+            updated=np.zeros(len(scored), dtype=np.int64),
         )
         self._add(scored.assign(file=file, row=np.arange(1, len(scored) + 1)), prints)
 
@@ -96,6 +98,7 @@ class Newest:
                     "comparable": prints.comparable,
                     # A missing time is the lowest number: older than all others.
                     "created": times.astype("int64").to_numpy(),
+                    "updated": prints.updated,
                     "moment": prints.moments,
                     "facts": prints.facts,
                 }
@@ -161,7 +164,7 @@ def _join(rows: Iterable[Any], columns: tuple[str, ...], parents: Parents) -> No
 
 def _newest_first(row: Any) -> tuple[Any, ...]:
     # Rows that say the same are one and the same: the first place stands for them.
-    return (-row.created, -row.length, row.facts, row.text_1, row.text_2, row.file, row.row)
+    return (-row.created, -row.updated, -row.length, row.facts, row.text_1, row.text_2, row.file, row.row)
 
 
 def _double_imports(seen: Mapping[int, Any], parents: Parents, names: Mapping[int, str]) -> None:

@@ -29,7 +29,8 @@ from classifier.report.lines import Lines, counted
 KEPT = "keep:"
 """Prefix of the columns that the user asked to keep, in DOCUMENTS."""
 
-FILTERABLE = tuple(name for name in schema.DOCUMENTS if name not in ("body", "people", "file", "row"))
+_OWN = ("body", "people", "file", "row", "updated_at")
+FILTERABLE = tuple(name for name in schema.DOCUMENTS if name not in _OWN)
 """Columns that `--where` may name without keeping them."""
 
 PLACE = ("file", "row", "document_id", "source", "created_at")
@@ -115,7 +116,9 @@ class Tally:
         """Return the scored rows that count, under their final ids; the others become duplicates."""
         scored = scored[settled.kept].reset_index(drop=True).assign(document_id=settled.ids)
         self.duplicates.add(settled.duplicates)
-        self.counts = "the newest counts (of one time, the longest), the others are in duplicates.csv"
+        self.counts = (
+            "the newest counts (of one time, the one updated last), the others are in duplicates.csv"
+        )
         self._count(scored)
         return scored
 
@@ -140,7 +143,10 @@ class Tally:
                 "is --id-column the right one?"
             )
         if not self.scored and (filtered := self.dropped.reasons["filtered"]):
-            found.append(f"no row is left: --where, --since or --until left out {filtered} of {self.read}")
+            found.append(
+                "no row is left: --where, --since, --until, or what the export calls deleted or spam, "
+                f"left out {filtered} of {self.read}"
+            )
         return tuple(found)
 
     def rows(self) -> dict[str, int]:

@@ -138,9 +138,12 @@ def sources_text(sources: Sequence[Mapping[str, Any]], formats: Sequence[Mapping
     for source in sources:
         lines += ["", f"  {source['name']}: {source['title']}"]
         lines.append(f"    recognised by: {source['recognised_by']}")
-        lines += [
-            f"    {column:<14}from {', '.join(names[:6])}" for column, names in source["columns"].items()
-        ]
+        lines += [f"    {column:<14}from {_first(names)}" for column, names in source["columns"].items()]
     lines += ["", "Formats (how it is written; found by content)"]
     lines += [f"  {one['name']:<9}{one['title']}" for one in formats]
     return "\n".join(lines)
+
+
+def _first(names: Sequence[str]) -> str:
+    different = list(dict.fromkeys(names))
+    return ", ".join(different[:6]) + (", …" if len(different) > 6 else "")

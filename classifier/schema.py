@@ -29,6 +29,8 @@ DOCUMENTS: Final[Table] = {
     "source": STR,
     "channel": STR,
     "created_at": TIME,
+    # Of versions of one document, the one updated last counts.
+    "updated_at": TIME,
     "account": STR,
     "segment": STR,
     "amount": REAL,

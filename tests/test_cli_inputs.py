@@ -80,6 +80,18 @@ def test_score_from_stdin_to_stdout() -> None:
     assert row["source"] == "table"
 
 
+def test_the_warning_says_where_the_list_of_rejected_rows_went(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    good = call("score", "-", "--out", "-", stdin=b"id,text\n1,The app crashes daily.\n")
+    assert good.exit_code == 0, good.output
+    assert not list(tmp_path.iterdir())
+    bad = call("score", "-", "--out", "-", stdin=b"id,text\n1,The app crashes daily.\n2,a,b\n")
+    assert f"1 row(s) could not be read; see {tmp_path / 'rejected.csv'}" in bad.stderr
+    assert (tmp_path / "rejected.csv").exists()
+
+
 def test_offsets_are_code_points_of_subject_and_body(tmp_path: Path) -> None:
     subject, body = "Größe 😀", "Naïve hope. The export crashes every single time I try it."
     table = write_csv(tmp_path / "t.csv", ["id", "subject", "body"], [["a", subject, body]])
@@ -128,7 +140,7 @@ def test_a_ticket_that_went_on_between_two_exports_counts_once(tmp_path: Path) -
     ]
     told = {
         "score": "the first that was read counts, the others are left out",
-        "run": "the newest counts (of one time, the longest), the others are in duplicates.csv",
+        "run": "the newest counts (of one time, the one updated last), the others are in duplicates.csv",
     }
     for command, out in (("score", tmp_path / "s.parquet"), ("run", tmp_path / "out")):
         result = call(command, *files, "--id-column", "ticket_id", "--out", out)

@@ -51,6 +51,17 @@ def _cells(row: Row) -> dict[str, object]:
     return {"document_id": row[1], "account": row[3], "created_at": pd.to_datetime(row[4] or None, utc=True)}
 
 
+def test_of_versions_of_one_time_the_one_updated_last_counts() -> None:
+    days = pd.to_datetime(["2026-03-05", "2026-03-09", None], utc=True)
+    rows = {"file": "a.json", "row": [1, 2, 3], "document_id": "1", "created_at": pd.to_datetime(MARCH)}
+    frame = pd.DataFrame({**rows, "updated_at": days}).reindex(columns=list(schema.DOCUMENTS))
+    documents = schema.conform(frame, schema.DOCUMENTS)
+    texts = pd.Series([LONG * 3, OTHER, LONG * 9], dtype="str")
+    seen = Newest()
+    seen.enter(documents[list(PLACE)], fingerprints(documents, texts))
+    assert seen.settle().kept.tolist() == [False, True, False]
+
+
 CASES = {
     "the newest text of an id counts": (
         [("a.csv", "1", LONG, "Acme", APRIL), ("a.csv", "1", OTHER, "Acme", MARCH)],

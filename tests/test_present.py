@@ -159,14 +159,14 @@ def test_an_explanation_without_source_review_and_language():
 
 
 def test_sources():
-    columns = {"body": ["a", "b", "c", "d", "e", "f", "g"], "subject": ["title"]}
+    columns = {"body": ["a", "b", "b", "c", "d", "e", "f", "g"], "subject": ["title"]}
     source = {"name": "zendesk", "title": "Zendesk export", "recognised_by": "its keys", "columns": columns}
     assert present.sources_text([source], [{"name": "csv", "title": "delimited text"}]).splitlines() == [
         "Sources (who wrote the export; --source NAME, found by its content otherwise)",
         "",
         "  zendesk: Zendesk export",
         "    recognised by: its keys",
-        "    body          from a, b, c, d, e, f",
+        "    body          from a, b, c, d, e, f, …",
         "    subject       from title",
         "",
         "Formats (how it is written; found by content)",

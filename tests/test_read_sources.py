@@ -2,6 +2,7 @@
 
 import json
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -56,6 +57,7 @@ def test_a_ticket_with_side_loaded_lists(tmp_path):
         "source": "zendesk",
         "channel": "web",
         "created_at": row["created_at"],
+        "updated_at": pd.NaT,
         "account": "Acme; Ltd",
         "segment": "",
         "amount": pytest.approx(float("nan"), nan_ok=True),
@@ -147,7 +149,7 @@ def test_the_customers_comments_join_their_ticket(tmp_path, place):
             **SIDE,
         }
     result = zendesk(tmp_path, document)
-    assert result.column("body") == ["The fire is very colorful.\n\nI see it too.\n\nStill burning."]
+    assert result.column("body") == ["The fire is very colorful.\n\x1e\nI see it too.\n\x1e\nStill burning."]
     assert result.dropped["reason"].tolist() == ["agent", "internal"]
     assert result.dropped["document_id"].tolist() == ["35436"] * 2
     assert result.merged == 3
@@ -159,7 +161,7 @@ def test_the_customers_comments_join_their_ticket(tmp_path, place):
 def test_without_users_whoever_is_not_the_requester_is_an_agent(tmp_path):
     ticket = {**TICKET, "comments": [*conversation(), comment("no author", None)]}
     result = zendesk(tmp_path, [ticket])
-    assert result.column("body") == ["The fire is very colorful.\n\nno author\n\nStill burning."]
+    assert result.column("body") == ["The fire is very colorful.\n\x1e\nno author\n\x1e\nStill burning."]
     assert sorted(result.dropped["reason"]) == ["agent", "agent", "internal"]
 
 
@@ -201,6 +203,7 @@ def test_a_salesforce_task_export(tmp_path):
         "source": "salesforce",
         "channel": "sales_note",
         "created_at": "2026-03-02 15:10:00+00:00",
+        "updated_at": "NaT",
         "account": "Halloran",
         "segment": "",
         "amount": "41200.0",

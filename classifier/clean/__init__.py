@@ -1,6 +1,6 @@
 """Subject and body to *the* document text: HTML and quoted mails gone, all else as it was written.
 
-In: text as exported. Out: text; plain text changes only by NFC and CRLF to LF, or loses a mail's tail.
+In: text as exported. Out: text; plain text changes only by NFC and CRLF to LF, or loses what mail adds.
 Never changes a letter, never invents text, never empties a text that says something.
 """
 
@@ -9,10 +9,12 @@ import unicodedata
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from classifier.chars import BETWEEN_MESSAGES
 from classifier.clean.autoreply import is_auto_reply
 from classifier.clean.machine import has_letters, is_machine, is_machine_text
 from classifier.clean.mail import is_forward, strip_mail
 from classifier.clean.markup import strip_html
+from classifier.clean.notices import CUES, strip_notices
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,11 +37,12 @@ _SUBJECT = 200  # as far as a forward's prefix is looked for
 # The lookbehind keeps a megabyte of "\r" linear.
 _LINE_END = re.compile(r"(?<!\r)\r+\n")
 
-# All that `_NORMAL`, `strip_html` and `strip_mail` act on holds a match: a text without one is plain.
+# All that `_NORMAL` and the steps below act on holds a match: a text without one is plain.
 _MARK = (
-    r"(?i)\r\n|</?[a-z!?]|&(?:amp;)*(?:#0?39|nbsp|lt);|\n-- |\n[^\w\n]*(?:>|sent\b|get outlook\b"
+    r"(?i)\r\n|\n\x1e\n|</?[a-z!?]|&(?:amp;)*(?:#0?39|nbsp|lt);|\n-- |\n[^\w\n]*(?:>|sent\b|get outlook\b"
     r"|gesendet\b|von\b|diese\b"
     r"|envoy|enviado\b|inviato\b|verstuurd\b|skickat\b|sendt\b|(?:from|de|da|van|från|fra)\s?:)"
+    rf"|{CUES}"
 )
 
 
@@ -57,8 +60,9 @@ _NORMAL: tuple[Callable[[str], str], ...] = (_compose, _line_ends)
 def clean(text: str) -> str:
     r"""Return `text` as its writer wrote it: no HTML, no quoted mail, no signature, NFC, LF.
 
-    Cleaning a cleaned text changes nothing. A text that isn't HTML is returned from its beginning up to a
-    mail program's addition, so offsets into it hold in the input.
+    Cleaning a cleaned text changes nothing. Of a text that isn't HTML only what mail programs and systems add
+    is left out. The messages of a conversation (`chars.BETWEEN_MESSAGES`) are cleaned one by one, and parted
+    by a blank line.
 
     Examples
     --------
@@ -71,9 +75,12 @@ def clean(text: str) -> str:
 
 
 def _clean(text: str, *, forwarded: bool) -> str:
+    if BETWEEN_MESSAGES in text:
+        parts = (_clean(part, forwarded=forwarded) for part in text.split(BETWEEN_MESSAGES))
+        return "\n\n".join(part for part in parts if part.strip())
     normal = current = _apply(text)
     for _ in range(_PASSES):
-        following = _apply(strip_mail(strip_html(current), forwarded=forwarded))
+        following = _apply(strip_mail(strip_notices(strip_html(current)), forwarded=forwarded))
         if following == current:
             return current
         current = following

@@ -1,10 +1,11 @@
-"""What mail programs add below a message: the quoted mail, the signature, "Sent from my phone".
+"""What mail programs add to a message: the quoted mail, the signature, "Sent from my phone".
 
-In: one text. Out: the same text or a beginning of it. Never cuts in the middle, never leaves nothing,
-and keeps a quote that the writer points at or forwards.
+In: one text. Out: the same text without them. Cuts in the middle only what a program marked line by line,
+never leaves nothing, and keeps a quote that the writer points at or forwards.
 """
 
 import re
+from collections.abc import Iterator
 
 _LONGEST_ATTRIBUTION = 400
 _LONGEST_SIGNATURE = 12  # lines
@@ -17,6 +18,11 @@ _ATTRIBUTION = re.compile(
     r"|Den\b.{4,280}\bskrev\b.{0,100})"
     r"\s?:",
 )
+_BARE = re.compile(r"\d{1,2}[:.]\d{2}\b.{0,200}<[^<>\s]{1,100}@[^<>\s]{1,100}>\s?\S{0,12}\s?:\s*$")
+_BLANK_LINES = re.compile(r"\n\s*\n\s*\n")
+_WORDS_ABOVE = 3
+"""Fewer are a greeting, and the reply stands between the lines of the quote."""
+
 _SEPARATOR = re.compile(
     r"\s*-{2,12}\s?(?:Original Message|Ursprüngliche Nachricht|Originalnachricht|Message d'origine"
     r"|Message original"
@@ -69,7 +75,7 @@ def is_forward(subject: str) -> bool:
 
 
 def strip_mail(text: str, *, forwarded: bool) -> str:
-    """Return `text` without the quoted mail, signature and phone line at its end.
+    """Return `text` without the quoted mail, and without signature and phone line at its end.
 
     Parameters
     ----------
@@ -83,12 +89,25 @@ def strip_mail(text: str, *, forwarded: bool) -> str:
     end = len(lines) if forwarded else _quote_start(lines)
     end = _signature_start(lines, end, first)
     end = _phone_start(lines, end, first)
-    return text if end == len(lines) else "\n".join(lines[:end]).rstrip()
+    kept = text if end == len(lines) else "\n".join(lines[:end]).rstrip()
+    return kept if forwarded else _without_answered(kept)
+
+
+def _without_answered(text: str) -> str:
+    """Leave out the marked lines of a quoted mail above or between those of the reply."""
+    lines = text.split("\n")
+    for at, below in _program_made(lines):
+        if not next((line for line in lines[below:] if line.strip()), "").lstrip().startswith(">"):
+            break
+        own = [*lines[:at], *(line for line in lines[below:] if not line.lstrip().startswith(">"))]
+        reply = _BLANK_LINES.sub("\n\n", "\n".join(own)).strip()
+        return reply if reply and not _POINTS_AT_IT.search(reply) else text
+    return text
 
 
 def _quote_start(lines: list[str]) -> int:
     """Return the number of lines before the quoted mail; all of them where there is none to cut."""
-    start = min(_marked_start(lines), _header_start(lines))
+    start = min(_marked_start(lines), _bare_start(lines), _header_start(lines))
     if start == len(lines):
         return start
     reply = "\n".join(line for line in lines[:start] if not line.lstrip().startswith(">"))
@@ -110,6 +129,31 @@ def _marked_start(lines: list[str]) -> int:
         if at >= back and _is_attribution(" ".join(line.strip() for line in lines[at - back : at])):
             return at - back
     return len(lines)
+
+
+def _bare_start(lines: list[str]) -> int:
+    """Find "On <date> at <time>, <name> <address> wrote:" whose quote has lost its marks, below a reply.
+
+    Help desks drop the marks where they make text of HTML. Nobody types such a line.
+    """
+    for at, below in _program_made(lines):
+        quoted = any(line.lstrip().startswith(">") for line in lines[below:])
+        few = len(" ".join(lines[:at]).split()) < _WORDS_ABOVE
+        return len(lines) if quoted or few else at
+    return len(lines)
+
+
+def _program_made(lines: list[str]) -> Iterator[tuple[int, int]]:
+    """Yield where attributions with a time and an address begin, and the lines below them."""
+    for at, first in enumerate(lines):
+        if not first.strip():
+            continue
+        for below in (at + 1, at + 2, at + 3):
+            if below > len(lines) or "@" not in lines[below - 1]:
+                continue
+            line = " ".join(each.strip() for each in lines[at:below])
+            if _is_attribution(line) and _BARE.search(line):
+                yield at, below
 
 
 def _is_attribution(line: str) -> bool:

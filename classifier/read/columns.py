@@ -16,6 +16,14 @@ _LONGEST_NAME = 60
 _MOST_WORDS = 6
 _PLAIN_TEXT = re.compile(r"\(?plain[ _-]?text\)?|^plain[ _-]|[ _-]plain$")
 _NO_WORD = re.compile(r"[\W_]+")
+_WRAPPED = re.compile(r"(?:properties|fields|attributes)\.")
+"""What the members of a record lie in, in JSON of HubSpot, Jira and App Store Connect."""
+_OF_OTHERS = re.compile(
+    r"user|customer|client|account|contact|compan|person|profile|author|member|organi[sz]|subscri|plan|first|last"
+    r"|next|due"
+)
+"""Names that tell when something else than the document came about."""
+_LIKE_DATE = re.compile(r"(?i)dat(?:e|um)|time|created|_at$|\bat$|\b(?:am|on)$")
 
 TEXT_NAMES = (
     "text",
@@ -64,7 +72,15 @@ def places_of(wanted: str, names: Sequence[str]) -> list[int]:
     return exact or [place for place, name in enumerate(names) if fold(name) == fold(wanted)]
 
 
-def matches(candidates: Sequence[str], names: Sequence[str], *, last_words: bool = False) -> list[list[int]]:
+def matches(
+    candidates: Sequence[str],
+    names: Sequence[str],
+    *,
+    last_words: bool = False,
+    wrapped: bool = False,
+    endings: Sequence[str] = (),
+    of_others: bool = True,
+) -> list[list[int]]:
     """Return the places of the columns that fit, best first; columns of one name stay together.
 
     Parameters
@@ -76,11 +92,24 @@ def matches(candidates: Sequence[str], names: Sequence[str], *, last_words: bool
     last_words
         Let names fit whose last word is a candidate ("Ticket description"), after those that fit
         as a whole.
+    wrapped
+        Let names fit behind what wraps a record ("properties.subject"), after those that fit as a whole.
+    endings
+        Folded; names fit that end so, after all others.
+    of_others
+        Let names fit by their ending that tell of a customer or an account ("user_created_at").
     """
     found: dict[str, list[int]] = {}
     order: list[tuple[int, int, str]] = []
     for place, name in enumerate(names):
         rank = _rank(name, candidates, last_words=last_words)
+        if rank is None and wrapped and (inner := _WRAPPED.match(name)):
+            rank = _rank(name[inner.end() :], candidates, last_words=False)
+            rank = None if rank is None else len(candidates) + rank
+        if rank is None and (of_others or not _OF_OTHERS.search(name.lower())):
+            rank = next(
+                (2 * len(candidates) + i for i, end in enumerate(endings) if fold(name).endswith(end)), None
+            )
         if rank is None:
             continue
         if fold(name) not in found:
@@ -99,7 +128,7 @@ def missing(column: str, wanted: str, names: Sequence[str], file: str) -> InputE
 
     `column` is one of the documents, or the option that named it: `keep`, `where`.
     """
-    shown = [name for name in names if _is_name(name)]
+    shown = [name for name in names if is_name(name)]
     by_fold = {fold(name): name for name in shown}
     near = [by_fold[key] for key in difflib.get_close_matches(fold(wanted), list(by_fold), n=3)]
     hint = f"did you mean {' or '.join(map(repr, near))}? " if near else ""
@@ -110,23 +139,37 @@ def missing(column: str, wanted: str, names: Sequence[str], file: str) -> InputE
 def no_text(names: Sequence[str], file: str, notes: Sequence[str] = ()) -> InputError:
     """Describe a table in which no column is known to hold text; `notes`: what else the file holds."""
     found = [f"Columns found: {listed(names)}", *notes]
-    return InputError(
-        f"{file}: no column is known to hold the text; choose one with --text-column NAME, or delete what "
-        f"stands above the header. {'; '.join(found)}"
-    )
+    subject = next((name for name in names if fold(name) in ("subject", "title", "summary")), "")
+    advice = "choose one with --text-column NAME, or delete what stands above the header"
+    if subject:
+        advice = (
+            f"export the texts too, or read subjects alone with --text-column {subject!r}; "
+            "another column: --text-column NAME"
+        )
+    return InputError(f"{file}: no column is known to hold the text; {advice}. {'; '.join(found)}")
 
 
 def listed(names: Sequence[str]) -> str:
     """List column names; a long one may be the text of a file without header, and isn't shown."""
     shown = [
-        repr(name) if _is_name(name) else f"(column {place}: too long to be a name)"
+        repr(name) if is_name(name) else f"(column {place}: {_why_no_name(name)})"
         for place, name in enumerate(names[:50], 1)
     ]
     return ", ".join(shown) + (f" and {len(names) - 50} more" if len(names) > 50 else "")
 
 
-def _is_name(text: str) -> bool:
-    return len(text) <= _LONGEST_NAME and len(text.split()) <= _MOST_WORDS
+def like_dates(names: Sequence[str]) -> list[str]:
+    """Return the names that may be of a column of dates."""
+    return [name for name in names if is_name(name) and _LIKE_DATE.search(name)]
+
+
+def is_name(text: str) -> bool:
+    """Tell whether a text may be the name of a column; an address is a cell of a file without header."""
+    return len(text) <= _LONGEST_NAME and len(text.split()) <= _MOST_WORDS and "@" not in text
+
+
+def _why_no_name(text: str) -> str:
+    return "an address, no name" if "@" in text else "too long to be a name"
 
 
 def _rank(name: str, candidates: Sequence[str], *, last_words: bool) -> int | None:

@@ -44,8 +44,17 @@ _FOREIGN: tuple[tuple[bytes, str], ...] = (
 _PARQUET, _ZIP = b"PAR1", b"PK\x03\x04"
 WHOLE_FILES = (_PARQUET, _ZIP)
 """Starts of files that can't be read as they are unpacked, from the front."""
+_LARGE_MEMBER = 1 << 30
+_PACKED_BY = 200
+"""Bytes of one file of an archive, and how many times smaller it is packed: no workbook is like that."""
+
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+_MAIL_FIELD = re.compile(
+    rb"(?:from|to|subject|date|message-id|received|return-path|delivered-to|mime-version|content-type"
+    rb"|x-[a-z-]+): ",
+    re.IGNORECASE,
+)
 _CONTROL = re.compile(rb"[\x01-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 # Some control characters are slips; many are no text.
 _STRANGE = 8
@@ -118,10 +127,19 @@ def _zip_format(source: Input) -> str:
     try:
         with zipfile.ZipFile(source.path) as archive:
             names = archive.namelist()
+            bomb = any(
+                each.file_size > _LARGE_MEMBER and each.file_size > _PACKED_BY * each.compress_size
+                for each in archive.infolist()
+            )
     except (zipfile.BadZipFile, OSError):
         raise InputError(
             f"{source.name}: a damaged or cut-off XLSX file or zip archive; export it again"
         ) from None
+    if bomb:
+        raise InputError(
+            f"{source.name}: unpacks to more than {_PACKED_BY} times its size, as zip bombs do; "
+            "if it is none, save it as .csv"
+        )
     if any(name.startswith("xl/") for name in names):
         return "xlsx"
     raise InputError(f"{source.name}: a zip archive of {len(names)} file(s); unpack it and name the files")
@@ -150,7 +168,20 @@ def _text(source: Input, start: bytes, compression: str, forced: str) -> Found:
         return Found("", compression, encoding)
     if re.match(rb"<(?:!doctype html|html|\?xml)", body[:64], re.IGNORECASE):
         raise InputError(f"{source.name}: looks like an HTML or XML page, not an export; {_READS}")
+    if _is_mail(body):
+        raise InputError(
+            f"{source.name}: looks like mails (.eml, .mbox); export them as a table or as JSON; {_READS}"
+        )
     return Found(_text_format(source, body, encoding), compression, encoding, text)
+
+
+def _is_mail(body: bytes) -> bool:
+    """Tell a mail, or a mailbox of them, by the fields that it begins with."""
+    lines = body[:2048].split(b"\n")[:6]
+    mailbox = re.match(rb"From \S+ .*\d{4}\s*$", lines[0]) is not None
+    # Their values may go on in lines that begin with a blank.
+    fields = [line for line in lines[mailbox:] if line[:1] not in (b" ", b"\t")]
+    return len(fields) > 1 and all(map(_MAIL_FIELD.match, fields[:2]))
 
 
 def _text_format(source: Input, body: bytes, encoding: Encoding) -> str:

@@ -16,11 +16,13 @@ from classifier import schema
 from classifier.amounts import dots_part_thousands, parse_amounts
 from classifier.errors import InputError
 from classifier.read.cells import is_scalar, text_of, tidy
-from classifier.read.columns import choose, fold, places_of
+from classifier.read.columns import choose, like_dates, places_of
 from classifier.read.dates import DateStyle, parse_dates, style_of, times_of
+from classifier.read.drops import Dropping
 from classifier.read.options import OPTION_OF, ReadBatch, ReadOptions
 from classifier.read.plans import Plan, known_places, raw_rows
 from classifier.read.rows import Fault, Rows, in_batches
+from classifier.read.unread import Thousands, Unread, holds_lists_of_texts
 
 KEEP = "keep:"
 """Prefix of the columns that `--keep` asked for."""
@@ -43,9 +45,12 @@ class DocumentReader:
         self._style = DateStyle()
         self._dots = False
         self._notes: list[str] = []
-        self._dates = _Unread("created_at", "dates", "--date-format")
-        self._amounts = _Unread("amount", "amounts", "--amount-column")
+        self._dropping = Dropping(plan.kind.drops, plan.names, keep_internal=options.keep_internal)
+        self._dates = Unread("created_at", "dates", "--date-format")
+        self._amounts = Unread("amount", "amounts", "--amount-column")
+        self._thousands = Thousands()
         self._contrary = 0
+        self._elsewhere = 0
 
     def batches(self) -> Iterator[ReadBatch]:
         """Yield batches of at most `batch_rows` documents; at least one, which may be empty.
@@ -69,7 +74,9 @@ class DocumentReader:
             first = False
             count += len(rows.numbers) + len(rows.rejected) + len(rows.dropped) + rows.merged
         notes = ["no rows"] if not count else []
-        notes += [*self._dates.notes(), *self._contrary_notes(), *self._amounts.notes(), *mended]
+        notes += [*self._elsewhere_notes(), *self._dates.notes(), *self._contrary_notes()]
+        notes += [*self._amounts.notes(), *self._thousands.notes(dots=self._dots)]
+        notes += [*self._dropping.notes(), *mended]
         said = tuple(f"{self._plan.source.name}: {note}" for note in notes)
         if first:
             said = (*self._plan.notes, *said)
@@ -86,11 +93,14 @@ class DocumentReader:
                 self._places[column] = [chosen] if chosen else []
         if self._plan.kind.guessed:
             self._note_choice("body", "text column")
+            self._note_date()
+            self._note_lists(rows)
             self._decide_id(rows)
             self._decide_subject(rows)
             self._places["people"] = [
                 group for group in self._places["people"] if group not in self._places["account"]
             ]
+        self._dropping.decide(lambda places: self._text(rows, [places]))
         self._check_kept()
         for column, name in self._plan.absent:
             if column == "keep" and name in self._options.filtered:
@@ -116,19 +126,26 @@ class DocumentReader:
                 )
 
     def _decide_id(self, rows: Rows) -> None:
-        groups = self._places["document_id"]
-        if not groups or "document_id" in self._plan.named:
+        if not self._places["document_id"] or "document_id" in self._plan.named:
             return
-        ids = self._text(rows, groups).str.strip()
+        first = self._places["document_id"][0]
+        others = [group for group in self._plan.candidates["document_id"] if group != first]
+        proven = next((group for group in (first, *others) if self._are_ids(rows, group)), None)
+        if proven == first:
+            return
+        instead = f"{self._plan.names[proven[0]]!r} is" if proven else "ids are made from the rows"
+        self._note(
+            f"column {self._plan.names[first[0]]!r} is not taken as the id, for its values repeat or are "
+            f"missing; {instead} (choose with --id-column)"
+        )
+        self._places["document_id"] = [proven] if proven else []
+
+    def _are_ids(self, rows: Rows, group: Sequence[int]) -> bool:
+        """Tell whether nearly all rows have a value of their own in a column."""
+        ids = self._text(rows, [group]).str.strip()
         filled = ids[ids != ""]
         allowed = max(1, len(ids) // 10)
-        if len(ids) - len(filled) > allowed or len(filled) - filled.nunique() > allowed:
-            name = self._plan.names[groups[0][0]]
-            self._note(
-                f"column {name!r} is not taken as the id, for its values repeat or are missing; "
-                "ids are made from the rows (choose with --id-column)"
-            )
-            self._places["document_id"] = []
+        return len(ids) - len(filled) <= allowed and len(filled) - filled.nunique() <= allowed
 
     def _decide_subject(self, rows: Rows) -> None:
         """Leave out a subject that the text begins with already: it would stand there twice."""
@@ -159,12 +176,36 @@ class DocumentReader:
         name = self._plan.names[taken[0]]
         self._note(f"{what}: {name!r} (also fits: {others}; choose with {OPTION_OF[column]})")
 
+    def _note_date(self) -> None:
+        """Tell of a date that was found by the end of its name only, or not at all."""
+        groups = self._places["created_at"]
+        if not groups:
+            near = ", ".join(map(repr, like_dates(self._plan.names)[:3]))
+            if near:
+                self._note(
+                    "no column is known to hold the date, and created_at stays empty "
+                    f"(choose with --date-column: {near})"
+                )
+        elif "created_at" not in self._plan.named and self._plan.by_ending(groups[0][0]):
+            self._note(f"date column: {self._plan.names[groups[0][0]]!r} (choose with --date-column)")
+
+    def _note_lists(self, rows: Rows) -> None:
+        """Tell of texts that lie inside cells: messages of a conversation, turns of a call."""
+        taken = {place for group in self._places["body"] for place in group}
+        for place, name in enumerate(self._plan.names):
+            if not holds_lists_of_texts(self._text(rows, [[place]])):
+                continue
+            read = "it is read as it is" if place in taken else "they are not read"
+            self._note(f"column {name!r} holds lists of texts; {read}; export a row for each of them")
+
     def _note(self, note: str) -> None:
         self._notes.append(f"{self._plan.source.name}: {note}")
 
     def _batch(self, rows: Rows, notes: tuple[str, ...]) -> ReadBatch:
         ids = self._ids(rows)
-        reasons = self._reasons(rows)
+        reasons = self._dropping.fill(
+            _empty_texts(len(rows.numbers)), lambda places: self._text(rows, [places])
+        )
         kept = reasons == ""
         columns: dict[str, pd.Series] = {"document_id": ids, "people": self._people(rows)}
         columns["source"] = pd.Series(self._plan.kind.name, index=ids.index)
@@ -175,8 +216,10 @@ class DocumentReader:
         for column, values in self._plan.kind.values.items():
             lowered = columns[column].str.lower()
             columns[column] = lowered.map(values).fillna(columns[column])
-        columns["created_at"] = self._times(rows)
-        columns["amount"] = self._parsed_amounts(rows)
+        columns["created_at"] = self._times(rows, kept)
+        columns["updated_at"] = self._updated(rows)
+        columns["amount"] = self._parsed_amounts(rows, kept)
+        self._count_elsewhere(rows, columns["body"], kept)
         columns["file"] = pd.Series(self._plan.source.name, index=ids.index)
         columns["row"] = pd.Series(rows.numbers, index=ids.index)
         for name in self._options.keep:
@@ -233,18 +276,6 @@ class DocumentReader:
             "row-" + hashlib.blake2b("\x1f".join(row).encode(), digest_size=6).hexdigest() for row in cells
         ]
 
-    def _reasons(self, rows: Rows) -> pd.Series:
-        """Return for each row why it is dropped; empty where it isn't."""
-        reasons = _empty_texts(len(rows.numbers))
-        for reason, (name, value) in self._plan.kind.drops.items():
-            if reason == "internal" and self._options.keep_internal:
-                continue
-            places = [place for place, each in enumerate(self._plan.names) if fold(each) == name]
-            if places:
-                unwanted = self._text(rows, [places]).str.strip().str.lower() == value
-                reasons = reasons.mask(unwanted & (reasons == ""), reason)
-        return reasons
-
     def _people(self, rows: Rows) -> pd.Series:
         """Return the names of a row's people, ";"-joined; ids and e-mail addresses are no names."""
         groups = self._places["people"]
@@ -257,24 +288,48 @@ class DocumentReader:
                 known[row] = _names_in(row)
         return tidy(pd.Series([known[row] for row in zip(*columns, strict=True)], dtype="str"))
 
-    def _times(self, rows: Rows) -> pd.Series:
+    def _times(self, rows: Rows, kept: pd.Series) -> pd.Series:
         groups = self._places["created_at"]
         places = [place for group in groups for place in group]
         if len(places) == 1 and (times := times_of(rows.table.column(places[0]))) is not None:
             return times
         texts = self._text(rows, groups)
         parsed, contrary = parse_dates(texts, self._style)
-        self._dates.count(texts, parsed)
+        self._dates.count(texts[kept], parsed[kept])
         self._contrary += contrary
         return parsed
 
-    def _parsed_amounts(self, rows: Rows) -> pd.Series:
+    def _updated(self, rows: Rows) -> pd.Series:
+        """Return when the documents changed last, written as their other dates are."""
+        places = [place for group in self._places.get("updated_at", []) for place in group]
+        if len(places) == 1 and (times := times_of(rows.table.column(places[0]))) is not None:
+            return times
+        return parse_dates(self._text(rows, [places]), self._style)[0]
+
+    def _count_elsewhere(self, rows: Rows, bodies: pd.Series, kept: pd.Series) -> None:
+        """Count documents without text for which another column has one."""
+        others = [group for group in self._plan.candidates["body"] if group not in self._places["body"]]
+        blank = (bodies == "") & kept
+        if others and self._plan.kind.guessed and blank.any():
+            self._elsewhere += int((blank & (self._text(rows, others).str.strip() != "")).sum())
+
+    def _parsed_amounts(self, rows: Rows, kept: pd.Series) -> pd.Series:
         if not self._places.get("amount"):
             return pd.Series(np.full(len(rows.numbers), np.nan))
         texts = self._text(rows, self._places["amount"])
         amounts = parse_amounts(texts, dots=self._dots)
-        self._amounts.count(texts, amounts)
+        self._amounts.count(texts[kept], amounts[kept])
+        self._thousands.count(texts[kept])
         return amounts
+
+    def _elsewhere_notes(self) -> list[str]:
+        if not self._elsewhere:
+            return []
+        taken, *_ = self._places["body"]
+        return [
+            f"text column: {self._plan.names[taken[0]]!r} is empty in {self._elsewhere} row(s) for which "
+            "another column that fits has a text; they are read without one (choose with --text-column)"
+        ]
 
     def _contrary_notes(self) -> list[str]:
         if not self._contrary:
@@ -301,27 +356,6 @@ class DocumentReader:
         places = [place for group in self._places.get("document_id", []) for place in group]
         cell = cells[places[0]].strip() if places and places[0] < len(cells) else ""
         return cell if _ID.fullmatch(cell) else ""
-
-
-class _Unread:
-    """Counts the values of a column that couldn't be read."""
-
-    def __init__(self, column: str, what: str, option: str) -> None:
-        self._column, self._what, self._option = column, what, option
-        self._wrong = self._all = 0
-
-    def count(self, texts: pd.Series, values: pd.Series) -> None:
-        filled = (texts.str.strip() != "").to_numpy()
-        self._all += int(filled.sum())
-        self._wrong += int((filled & values.isna().to_numpy()).sum())
-
-    def notes(self) -> list[str]:
-        if not self._wrong:
-            return []
-        return [
-            f"{self._column}: {self._wrong} of {self._all} values could not be read as {self._what}; "
-            f"left empty; see {self._option}"
-        ]
 
 
 def empty_batch(notes: Sequence[str], options: ReadOptions) -> ReadBatch:

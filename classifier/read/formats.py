@@ -13,7 +13,8 @@ import orjson
 import pyarrow as pa
 
 from classifier.errors import InputError
-from classifier.read.delimited import LONGEST_ROW, NO_DELIMITER, DelimitedReader, dialect_of
+from classifier.read.columns import TEXT_NAMES, is_name, matches
+from classifier.read.delimited import DELIMITERS, LONGEST_ROW, NO_DELIMITER, DelimitedReader, dialect_of
 from classifier.read.detect import WHOLE_FILES, Found, detect
 from classifier.read.encoding import Decoder
 from classifier.read.json_stream import JsonStream, lenient_value
@@ -24,6 +25,8 @@ from classifier.read.rows import Fault, Rows, numbers_from
 from classifier.read.sheets import find_sheet, sheet_rows
 
 _SAMPLE_RECORDS = 1_000
+_TITLES, _TITLE_LINES = 1 << 14, 12
+"""Bytes and lines in which a header below a title is looked for."""
 _SEPARATED_BY = {",": "comma", ";": "semicolon", "\t": "tab", "|": "|", NO_DELIMITER: "one column"}
 
 # Lists of rows in documents as APIs write them; empty ones tell an empty export from a record.
@@ -76,6 +79,8 @@ def open_feed(source: Input, options: ReadOptions) -> Feed | None:
 
 def _delimited(source: Input, found: Found, options: ReadOptions) -> Feed:
     dialect = dialect_of(found.sample, delimiter_of(options.delimiter))
+    if dialect.delimiter == NO_DELIMITER:
+        _refuse_title(found.sample, source.name)
     head = DelimitedReader(iter([found.sample]), dialect, Decoder(found.encoding), name=source.name)
 
     def rows(notes: list[str]) -> Iterator[Rows]:
@@ -87,6 +92,16 @@ def _delimited(source: Input, found: Found, options: ReadOptions) -> Feed:
     separated = _SEPARATED_BY.get(dialect.delimiter, repr(dialect.delimiter))
     title = kind if separated in ("comma", "tab") else f"{kind} ({separated})"
     return Feed(_title(title, found), head.names, rows)
+
+
+def _refuse_title(sample: bytes, name: str) -> None:
+    """Refuse a table below a title: what is no table has one column, and would be read as lines of text."""
+    lines = sample[:_TITLES].decode("utf-8", "replace").split("\n")[:_TITLE_LINES]
+    for number, line in enumerate(lines[1:], 2):
+        for delimiter in DELIMITERS:
+            cells = [cell.strip().strip('"') for cell in line.split(delimiter)]
+            if len(set(cells)) == len(cells) > 2 and all(map(is_name, cells)) and matches(TEXT_NAMES, cells):
+                raise InputError(f"{name}: line {number} looks like the header; delete the lines above it")
 
 
 def _json(source: Input, found: Found, options: ReadOptions) -> Feed:

@@ -16,6 +16,9 @@ from classifier.read.records import Record, record_of, rows_of
 from classifier.read.rows import Rows
 from classifier.read.sources import AUTO, Source, source_of
 
+_WRAPPED = ("subject", "created_at", "updated_at")
+"""Columns of the documents that may lie in the members of a record."""
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -36,6 +39,11 @@ class Plan:
     absent: tuple[tuple[str, str], ...]
     notes: tuple[str, ...]
 
+    def by_ending(self, place: int) -> bool:
+        """Tell whether a column was taken for the date by the end of its name."""
+        known = self.kind.columns["created_at"]
+        return not matches(known, [self.names[place]], wrapped=True)
+
 
 def make_plan(source: Input, options: ReadOptions) -> Plan | None:
     """Open an input and decide how it is read; None where it is empty.
@@ -51,7 +59,14 @@ def make_plan(source: Input, options: ReadOptions) -> Plan | None:
     kind, rows_list = source_of(feed, options.source)
     names = _names(feed, kind, rows_list)
     candidates = {
-        column: matches(known, names, last_words=kind.guessed and column == "body")
+        column: matches(
+            known,
+            names,
+            last_words=kind.guessed and column == "body",
+            wrapped=kind.guessed and column in _WRAPPED,
+            endings=kind.endings.get(column, ()),
+            of_others=column != "created_at",
+        )
         for column, known in kind.columns.items()
     }
     absent: list[tuple[str, str]] = []
@@ -119,7 +134,7 @@ def _needed(plan: Plan, options: ReadOptions) -> frozenset[int] | None:
     if plan.kind.guessed:
         return None
     kept = [place for name in options.keep for place in places_of(name, plan.names)]
-    dropped = {name for name, _ in plan.kind.drops.values()}
+    dropped = {name for drop in plan.kind.drops for name in drop.columns}
     deciding = [place for place, name in enumerate(plan.names) if fold(name) in dropped]
     return frozenset([*kept, *deciding, *known_places(plan)])
 

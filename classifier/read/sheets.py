@@ -24,6 +24,12 @@ from classifier.read.records import plain
 from classifier.read.rows import Fault, Rows, table_of
 
 _CHUNK_ROWS = 5_000
+_LAST_ROW = 1_048_576
+"""No sheet has more rows; one that claims to would be read for hours, row by empty row."""
+
+_ZEROS = re.compile("00+")
+"""Number formats that show leading zeros: 42 is 00042, an id."""
+
 # An underscore that only looks like the start of one is written _x005F_; halves of surrogate pairs stay.
 _ESCAPE = re.compile(r"_x((?!D[89A-F])[0-9A-F]{4})_", re.IGNORECASE)
 _DAMAGED = (zipfile.BadZipFile, zlib.error, ParseError, KeyError, ValueError, IndexError, EOFError, OSError)
@@ -78,7 +84,7 @@ def sheet_rows(source: Input, sheet: Sheet) -> Iterator[Rows]:
     numbers: list[int] = []
     faults: list[Fault] = []
     with _workbook(source) as book:
-        for number, values in enumerate(_values(book[sheet.name], sheet.header_row + 1), 1):
+        for number, values in enumerate(_shown(book, sheet), 1):
             cells = [_text(value) for value in values]
             if any(cells[width:]):
                 reason = f"{len(cells)} cells where the header has {width}"
@@ -118,11 +124,31 @@ def _workbook(source: Input) -> Iterator[Any]:
         ) from error
 
 
-def _values(sheet: Any, first_row: int = 1) -> Iterator[Sequence[Any]]:
+def _values(sheet: Any, first_row: int = 1, *, cells: bool = False) -> Iterator[Sequence[Any]]:
     # Some writers give a size that is too small, and openpyxl would believe it.
     sheet.reset_dimensions()
-    rows: Iterator[Sequence[Any]] = sheet.iter_rows(min_row=first_row, values_only=True)
+    rows: Iterator[Sequence[Any]] = sheet.iter_rows(
+        min_row=first_row, max_row=_LAST_ROW, values_only=not cells
+    )
     return rows
+
+
+def _shown(book: Any, sheet: Sheet) -> Iterator[Sequence[Any]]:
+    """Yield the values of the rows below the header, whole numbers with the zeros that their format shows."""
+    first_row = sheet.header_row + 1
+    # Formats are looked up cell by cell, which takes time: only where the workbook has such ones.
+    if not any(map(_ZEROS.fullmatch, getattr(book, "_number_formats", ()))):
+        yield from _values(book[sheet.name], first_row)
+        return
+    for row in _values(book[sheet.name], first_row, cells=True):
+        yield [_with_zeros(cell) for cell in row]
+
+
+def _with_zeros(cell: Any) -> Any:
+    value = cell.value
+    if type(value) is int and _ZEROS.fullmatch(cell.number_format):
+        return f"{value:0{len(cell.number_format)}d}"
+    return value
 
 
 def _header(sheet: Any) -> tuple[int, tuple[str, ...]]:

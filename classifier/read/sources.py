@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from classifier.errors import InputError
 from classifier.read import zendesk
 from classifier.read.columns import TEXT_NAMES, fold, matches
+from classifier.read.drops import Drop
 from classifier.read.formats import FORMATS, Feed
 from classifier.read.options import ReadOptions
 from classifier.read.records import Record
@@ -40,7 +41,9 @@ class Source:
     values
         For a column: value in the input, lower case -> value in the documents; "" = the default.
     drops
-        Rows to leave out: reason -> (folded name of a column, lower-case value).
+        Rows to leave out; the first that fits a row gives the reason.
+    endings
+        For a column: how folded names end that fit, too, where none fits as a whole.
     guessed
         The columns' names are anybody's: one column is chosen per purpose, a text column also by
         the last word of its name, and an id must prove to be one.
@@ -55,7 +58,8 @@ class Source:
     joined_names: tuple[str, ...] = ()
     joined: Callable[[Feed, str, ReadOptions, list[str]], Iterator[Record]] | None = None
     values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    drops: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    drops: tuple[Drop, ...] = ()
+    endings: Columns = field(default_factory=dict)
     guessed: bool = False
 
 
@@ -64,7 +68,7 @@ def _words(text: str) -> tuple[str, ...]:
 
 
 def _zendesk_fits(names: frozenset[str], rows_list: str) -> bool:
-    if not names & {"description", "rawsubject", "subject"} or "id" not in names:
+    if not names & {"description", "rawsubject", "subject"} or "id" not in names or names & _FRESHDESK_MARKS:
         return False
     if rows_list == "tickets":
         return True
@@ -85,6 +89,9 @@ _ZENDESK_MARKS = _words(
     "hasincidents collaboratorids"
 )
 
+# Freshdesk's tickets have many of Zendesk's columns, and Zendesk's have none of these.
+_FRESHDESK_MARKS = {"responderid", "frescalated", "isescalated", "descriptiontext"}
+
 _SALESFORCE_TEXTS = {"description", "comments", "fullcomments", "body"}
 _SALESFORCE_MARKS = frozenset(
     _words(
@@ -92,6 +99,39 @@ _SALESFORCE_MARKS = frozenset(
         "opportunityname stagename whoid whatid ownerid calltype calldisposition "
         "calldurationinseconds tasksubtype companyaccount activityid isprivate"
     )
+)
+
+_TRUE, _FALSE = "true|yes|1", "false|no|0"
+_BELOW_HEADER = r'recorded date|\{"importid":.*'
+_ONE_OF_MANY = frozenset({"ticketid", "conversationid"})
+"""Columns of a table that has a row for each message."""
+
+_TABLE_DROPS = (
+    Drop("internal", ("parttype", "messagetype", "threadtype"), "note", told=True),
+    Drop(
+        "internal", ("private", "isprivate", "internal", "isinternal"), _TRUE, beside=_ONE_OF_MANY, told=True
+    ),
+    Drop("internal", ("public", "ispublic"), _FALSE, beside=_ONE_OF_MANY | {"authorid"}, told=True),
+    Drop(
+        "agent",
+        ("authortype", "messageauthortype", "sourceauthortype", "sendertype"),
+        "admin|agent|bot|operator|system|teammate",
+        mixed=True,
+        told=True,
+    ),
+    Drop(
+        "agent",
+        ("direction", "messagedirection"),
+        "outbound|outgoing",
+        beside=frozenset({"messageid"}),
+        mixed=True,
+        told=True,
+    ),
+    Drop("agent", ("incoming",), _FALSE, beside=_ONE_OF_MANY, mixed=True, told=True),
+    Drop("filtered", ("spam", "isspam"), _TRUE, told=True),
+    Drop("filtered", ("isdeleted",), _TRUE, told=True),
+    # Qualtrics writes its questions and their ids below the header.
+    Drop("filtered", ("recordeddate",), _BELOW_HEADER, beside=frozenset({"responseid"}), told=True),
 )
 
 SOURCES: Mapping[str, Source] = {
@@ -110,13 +150,14 @@ SOURCES: Mapping[str, Source] = {
                 "document_id": ("id",),
                 "channel": ("viachannel", "via"),
                 "created_at": ("createdat",),
+                "updated_at": ("updatedat",),
                 "account": (fold(zendesk.ORGANIZATION), "organizationname", "organizationid"),
                 "url": ("url",),
                 "subject": ("subject", "rawsubject"),
                 "body": (fold(zendesk.CONVERSATION), "description"),
                 "people": (fold(zendesk.PEOPLE), "viasourcefromname", "requestername", "assigneename"),
             },
-            drops={"filtered": ("status", "deleted"), "internal": ("ispublic", "false")},
+            drops=(Drop("filtered", ("status",), "deleted"), Drop("internal", ("ispublic",), "false")),
         ),
         Source(
             name="salesforce",
@@ -128,6 +169,7 @@ SOURCES: Mapping[str, Source] = {
                 "document_id": ("id", "activityid", "taskid"),
                 "channel": ("calltype", "tasksubtype"),
                 "created_at": ("createddate", "activitydate", "date", "start", "lastmodifieddate"),
+                "updated_at": ("lastmodifieddate", "systemmodstamp"),
                 "account": ("accountname", "companyaccount", "account", "accountid"),
                 "segment": ("segment", "accountsegment"),
                 "amount": ("amount", "opportunityamount"),
@@ -147,7 +189,7 @@ SOURCES: Mapping[str, Source] = {
                     **dict.fromkeys(("email", "listemail"), "email"),
                 }
             },
-            drops={"internal": ("isprivate", "true"), "filtered": ("isdeleted", "true")},
+            drops=(Drop("internal", ("isprivate",), "true"), Drop("filtered", ("isdeleted",), "true")),
         ),
         Source(
             name="table",
@@ -165,18 +207,28 @@ SOURCES: Mapping[str, Source] = {
                     "createdat created createddate createdtime createdon createdate date timestamp time "
                     "datetime submittedat submitteddate submitted postedat posted publishedat published "
                     "receivedat received reviewdate reviewsubmitdateandtime feedbackdate sentat openedat "
-                    "at"
+                    "at recordeddate submitdate submitdateutc messagedate activitydate ts"
+                ),
+                "updated_at": _words(
+                    "updatedat updated updateddate updatedon lastupdatedat lastupdated lastupdate "
+                    "lastupdatetime lastupdatedtime modifiedat modified datemodified lastmodified "
+                    "lastmodifieddate hslastmodifieddate reviewlastupdatedateandtime"
                 ),
                 "account": _words(
                     "account accountname company companyname organization organisation organizationname "
-                    "organisationname customer customername client clientname associatedcompany accountid "
+                    "organisationname customer customername client clientname associatedcompany "
+                    "ticketorganizationname requesterorganization messageauthorcompanies accountid "
                     "organizationid companyid"
                 ),
                 "segment": ("segment", "customersegment", "accountsegment", "tier", "plan"),
                 "amount": ("amount", "arr", "mrr", "value", "dealvalue", "dealamount", "acv", "revenue"),
                 "stage": ("stage", "opportunitystage", "stagename", "dealstage", "pipelinestage"),
                 "url": ("url", "link", "permalink", "reviewlink", "displayurl", "weburl"),
-                "subject": ("subject", "title", "summary", "headline", "topicline", "reviewtitle"),
+                "subject": _words(
+                    "subject title summary headline topicline reviewtitle ticketname ticketsubject "
+                    "tickettitle casesubject emailsubject messagesubject conversationsubject "
+                    "conversationtitle calltitle posttitle ideatitle notetitle issuesummary"
+                ),
                 "body": TEXT_NAMES,
                 "people": _words(
                     "requester requestername submitter assignee assigneename agent agentname author "
@@ -184,6 +236,18 @@ SOURCES: Mapping[str, Source] = {
                     "reviewer reviewername"
                 ),
             },
+            endings={
+                "created_at": _words(
+                    "createdat createddate createdate createdtime createdon createdutc created submittedat "
+                    "submitted postedat receivedat publishedat sentat openedat opened messagedate starttime"
+                ),
+                "people": _words(
+                    "authorname authordisplayname reportername reporterdisplayname creatordisplayname "
+                    "assigneename assigneedisplayname requestername agentname ownername caseowner "
+                    "contactname personname sendername fromname reviewernickname realname firstname lastname"
+                ),
+            },
+            drops=_TABLE_DROPS,
             guessed=True,
         ),
     )

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from classifier.chars import BETWEEN_MESSAGES
 from classifier.read.formats import Feed
 from classifier.read.options import ReadOptions
 from classifier.read.records import Record, plain, record_of
@@ -83,11 +84,14 @@ def _with_side(record: Record, side: _Side, *, keep_internal: bool) -> Record:
     people = [side.names.get(plain(ticket.get(name)), "") for name in _PEOPLE_IDS]
     people += [side.names.get(plain(comment.get("author_id")), "") for _, comment in comments]
     ticket[PEOPLE] = list(dict.fromkeys(name.replace(";", ",") for name in people if name))
-    ticket[ORGANIZATION] = side.organizations.get(plain(ticket.get("organization_id")), "")
+    organization = side.organizations.get(plain(ticket.get("organization_id")), "")
+    # The account export has the organisation inside each ticket.
+    if organization or not isinstance(ticket.get("organization"), dict):
+        ticket[ORGANIZATION] = organization
     if not comments:
         return Record(record.number, ticket)
     taken, dropped = _sorted_out(ticket, comments, side.roles, keep_internal=keep_internal)
-    ticket[CONVERSATION] = "\n\n".join(taken)
+    ticket[CONVERSATION] = BETWEEN_MESSAGES.join(taken)
     faults = tuple(Fault(place, reason, document_id=key) for place, reason in dropped)
     return Record(record.number, ticket, dropped=faults, merged=len(comments) - len(dropped))
 

@@ -65,7 +65,7 @@ def score(
             with closing(passing) as batches:
                 for batch in batches:
                     writer.write(batch)
-            beside = rejected_beside(Path("stdout" if out == "-" else out))
+            beside = rejected_beside(Path.cwd() / "stdout" if out == "-" else Path(out))
             if len(tally.rejected):
                 write_rejected(tally, beside, bom=bom, unfinished=rejected)
                 files[beside.name] = str(beside)
