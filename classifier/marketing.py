@@ -24,6 +24,15 @@ EDUCATION: Final = "education_gap"
 DIFFERENTIATOR: Final = "differentiator"
 OBJECTION: Final = "objection"
 
+ABOUT: Final = {
+    CLAIM_AT_RISK: "claim_id",
+    UNMET: "theme_id",
+    EDUCATION: "capability_id",
+    DIFFERENTIATOR: "capability_id",
+    OBJECTION: "theme_id",
+}
+"""Kind -> the column that tells the items of a kind apart."""
+
 _OF_CAPABILITIES: Final = (EDUCATION, DIFFERENTIATOR)
 _OF_RIVALS: Final = (OBJECTION, DIFFERENTIATOR)
 
@@ -92,11 +101,11 @@ def items_of(evidence: pd.DataFrame, capabilities: pd.DataFrame) -> pd.DataFrame
     won_anew = ~spans["stage"].str.contains(_RENEWING, regex=True) | spans["churn_risk"]
     contested = (rivals | (is_open(spans["stage"]) & won_anew & ~gap)) & ~there
     parts = [
-        _items(spans[claimed], CLAIM_AT_RISK, "claim_id"),
-        _items(spans[gap & ~claimed], UNMET, "theme_id"),
-        _items(spans[there], EDUCATION, "capability_id"),
-        _items(spans[there & rivals], DIFFERENTIATOR, "capability_id"),
-        _items(spans[contested], OBJECTION, "theme_id"),
+        _items(spans[claimed], CLAIM_AT_RISK),
+        _items(spans[gap & ~claimed], UNMET),
+        _items(spans[there], EDUCATION),
+        _items(spans[there & rivals], DIFFERENTIATOR),
+        _items(spans[contested], OBJECTION),
     ]
     return pd.concat(parts, ignore_index=True)
 
@@ -105,8 +114,8 @@ def _joined(names: pd.Series) -> str:
     return ";".join(dict.fromkeys(name for text in names for name in text.split(";")))
 
 
-def _items(spans: pd.DataFrame, kind: str, column: str) -> pd.DataFrame:
-    return spans.assign(kind=kind, item_id=kind + ":" + spans[column].astype("str"))
+def _items(spans: pd.DataFrame, kind: str) -> pd.DataFrame:
+    return spans.assign(kind=kind, item_id=kind + ":" + spans[ABOUT[kind]].astype("str"))
 
 
 def marketing_backlog(
@@ -183,8 +192,8 @@ def _described(
     table["competitor"] = table["rival"].where(table["kind"].isin(_OF_RIVALS), "")
     table["docs_url"] = table["capability_id"].map(by_capability["docs_url"]).astype("str").fillna("")
     against = table["claim_id"].where(at_risk, table["near_claim"])
-    rows = table.assign(against=against)[
-        ["kind", "expectation_source", "churn", "renewing", "against", "competitor", "docs_url"]
+    rows = table.assign(against=against, alone=table["mentions"] == 1)[
+        ["kind", "expectation_source", "churn", "renewing", "against", "competitor", "docs_url", "alone"]
     ]
     advice = [_advice(*row) for row in rows.itertuples(index=False, name=None)]
     table[["goal", "gap_kind", "next_step"]] = pd.DataFrame(advice, index=table.index, dtype="str")
@@ -192,9 +201,19 @@ def _described(
 
 
 def _advice(
-    kind: str, source: str, churn: bool, renewing: bool, claim_id: str, competitor: str, docs_url: str
+    kind: str,
+    source: str,
+    churn: bool,
+    renewing: bool,
+    claim_id: str,
+    competitor: str,
+    docs_url: str,
+    alone: bool,
 ) -> tuple[str, str, str]:
-    """Return goal, kind of gap and next step; `claim_id` of an unmet expectation is a likely one only."""
+    """Return goal, kind of gap and next step; `claim_id` of an unmet expectation is a likely one only.
+
+    `alone`: one document says it.
+    """
     if kind == CLAIM_AT_RISK:
         step = f"Hold {claim_id} against these quotes: reword it, or have the product keep it"
         return (_RETENTION if churn else "brand"), "communication", step
@@ -212,7 +231,8 @@ def _advice(
     goal = _RETENTION if churn else _GOAL.get(source, _RETENTION)
     step = _UNMET_STEP.get(source, _UNMET_STEP[""])
     if claim_id:
-        step = f"{step}. Most of these may contradict {claim_id}: hold them against it"
+        doubt = "It may contradict {0}: hold it" if alone else "Most of these may contradict {0}: hold them"
+        step = f"{step}. {doubt.format(claim_id)} against it"
     return goal, _GAP_KIND.get(source, ""), step
 
 

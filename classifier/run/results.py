@@ -63,6 +63,7 @@ def results_of(
         claims_at_risk=built.claims_at_risk,
         influence=built.influence,
         weekly=built.weekly,
+        moves=built.moves,
         rejected=tally.rejected.whole(tally.names),
         duplicates=tally.duplicates.whole(tally.names),
         dropped=tally.dropped.whole(tally.names),
