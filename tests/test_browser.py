@@ -141,7 +141,7 @@ def test_a_card_of_the_summary_leads_to_its_row(visit):
     page.locator("#summary .card h4 a").first.click()
     page.wait_for_selector("#product-table .is-open")
     row = page.locator("#product-table .is-open .main").bounding_box()
-    head = page.locator("#product-table > thead").bounding_box()
+    head = page.locator("#product-table > thead th").first.bounding_box()
     assert head["y"] + head["height"] - 1 <= row["y"] < 900
     assert page.evaluate("document.activeElement.className") == "open"
 
@@ -159,6 +159,21 @@ def test_the_table_head_stays_in_sight(visit):
     nav = page.locator("nav").bounding_box()
     assert nav["y"] == 0
     assert nav["height"] - 2 <= box["y"] <= nav["height"] + 2
+
+
+def test_the_table_head_hides_no_focus(visit):
+    page = visit()
+    # A row behind the head, and the focus on the one below it.
+    page.evaluate(
+        """() => {
+            const [above, below] = [...document.querySelectorAll("#product-table .open")].slice(10, 12);
+            scrollBy(0, above.getBoundingClientRect().top - 55);
+            below.focus({ preventScroll: true });
+        }"""
+    )
+    page.keyboard.press("Shift+Tab")
+    head = page.locator("#product-table > thead th").first.bounding_box()
+    assert page.evaluate("document.activeElement.getBoundingClientRect().top") >= head["y"] + head["height"]
 
 
 def test_phones_sort_by_a_menu(visit):
