@@ -147,8 +147,8 @@ def _is_clear(low: float, high: float) -> bool:
 def _label_documents(evidence: pd.DataFrame, theme_ids: pd.Series) -> dict[tuple[str, str], int]:
     """Return (theme_id, label) -> documents."""
     spans = evidence[evidence["theme_id"].isin(list(theme_ids))]
-    counts = spans.groupby(["theme_id", "label"])["document_id"].nunique()
-    return {(str(theme), str(label)): int(found) for (theme, label), found in counts.items()}
+    counts = spans.groupby(["theme_id", "label"])["document_id"].nunique().reset_index()
+    return {(theme, label): int(found) for theme, label, found in counts.itertuples(index=False, name=None)}
 
 
 def _is_early(results: Results) -> bool:
