@@ -163,7 +163,7 @@ def marketing_backlog(
     table["churn"] = items.groupby("item_id")["churn_risk"].any()
     renewing = items.assign(renewing=items["stage"].str.contains(_RENEWING, regex=True))
     table["renewing"] = renewing.groupby("item_id")["renewing"].mean() > 1 / 2
-    table = _described(table, themes, claims, capabilities)
+    table = _described(table, themes, claims, capabilities, as_of=as_of)
     return ranked(table.rename_axis("item_id").reset_index(), "item_id", schema.MARKETING_BACKLOG)
 
 
@@ -175,7 +175,12 @@ def _with_rivals(telling: pd.DataFrame) -> pd.DataFrame:
 
 
 def _described(
-    table: pd.DataFrame, themes: pd.DataFrame, claims: pd.DataFrame, capabilities: pd.DataFrame
+    table: pd.DataFrame,
+    themes: pd.DataFrame,
+    claims: pd.DataFrame,
+    capabilities: pd.DataFrame,
+    *,
+    as_of: datetime,
 ) -> pd.DataFrame:
     """Fill the words of each row: from the claim, the capability or the theme it is about."""
     at_risk = table["kind"] == CLAIM_AT_RISK
@@ -192,12 +197,18 @@ def _described(
     table["competitor"] = table["rival"].where(table["kind"].isin(_OF_RIVALS), "")
     table["docs_url"] = table["capability_id"].map(by_capability["docs_url"]).astype("str").fillna("")
     against = table["claim_id"].where(at_risk, table["near_claim"])
-    rows = table.assign(against=against, alone=table["mentions"] == 1)[
-        ["kind", "expectation_source", "churn", "renewing", "against", "competitor", "docs_url", "alone"]
-    ]
+    told = ["kind", "expectation_source", "churn", "renewing", "against", "competitor", "docs_url"]
+    gone = against.isin(list(retired(claims, as_of)))
+    rows = table.assign(against=against, alone=table["mentions"] == 1, gone=gone)[[*told, "alone", "gone"]]
     advice = [_advice(*row) for row in rows.itertuples(index=False, name=None)]
     table[["goal", "gap_kind", "next_step"]] = pd.DataFrame(advice, index=table.index, dtype="str")
     return table
+
+
+def retired(claims: pd.DataFrame, as_of: datetime) -> dict[str, pd.Timestamp]:
+    """Return claim_id -> since when it is no longer public, of those that aren't at the end of the period."""
+    gone = claims[claims["retired_at"] <= pd.Timestamp(as_of)]
+    return dict(zip(gone["claim_id"].tolist(), gone["retired_at"].tolist(), strict=True))
 
 
 def _advice(
@@ -209,13 +220,16 @@ def _advice(
     competitor: str,
     docs_url: str,
     alone: bool,
+    gone: bool,
 ) -> tuple[str, str, str]:
     """Return goal, kind of gap and next step; `claim_id` of an unmet expectation is a likely one only.
 
-    `alone`: one document says it.
+    `alone`: one document says it; `gone`: the claim is no longer public.
     """
     if kind == CLAIM_AT_RISK:
         step = f"Hold {claim_id} against these quotes: reword it, or have the product keep it"
+        if gone:
+            step = f"{claim_id} is retired: see that it stands nowhere now, and answer those who relied on it"
         return (_RETENTION if churn else "brand"), "communication", step
     if kind == EDUCATION:
         where = f": {docs_url}" if docs_url else ""

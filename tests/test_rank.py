@@ -281,6 +281,25 @@ def test_claims_at_risk_and_the_marketing_backlog():
     assert found.marketing_backlog["rank"].tolist() == list(range(1, len(found.marketing_backlog) + 1))
 
 
+@pytest.mark.parametrize(
+    ("retired_at", "step"),
+    [
+        (None, "Hold CL-1 against these quotes: reword it, or have the product keep it"),
+        ("2026-04-01", "Hold CL-1 against these quotes: reword it, or have the product keep it"),
+        (
+            "2026-03-31",
+            "CL-1 is retired: see that it stands nowhere now, and answer those who relied on it",
+        ),
+    ],
+)
+def test_nobody_is_told_to_reword_a_claim_that_is_retired(retired_at, step):
+    at = pd.to_datetime(pd.Series([retired_at, *[None] * (len(CLAIMS) - 1)]), utc=True)
+    claims = CLAIMS.assign(retired_at=at.astype(schema.TIME))
+    found = built(references={**REFERENCES, "claims": claims}).marketing_backlog.set_index("kind")
+    assert found.loc["claim_at_risk", "next_step"] == step
+    assert set(marketing.retired(claims, AS_OF)) == ({"CL-1"} if "retired" in step else set())
+
+
 def test_trends_of_marketing_rows_have_their_interval():
     gaps = [
         {

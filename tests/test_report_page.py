@@ -338,6 +338,15 @@ def test_confirmed_is_a_column_once_somebody_has_confirmed():
     assert ("Confirmed", "nobody has checked yet") in pairs
 
 
+def test_a_retired_claim_is_told_as_such():
+    found = results(60)
+    claim = found.claims_at_risk["claim_id"][0]
+    assert '<span class="chip">Retired</span>' not in page_of(found)
+    page = page_of(dataclasses.replace(found, retired={claim: pd.Timestamp("2026-05-04", tz="UTC")}))
+    assert page.count('<span class="chip">Retired</span>') == 1
+    assert "<dt>Retired</dt><dd>4 May 2026</dd>" in page.replace("\u00a0", " ")
+
+
 def test_claim_ids_with_spaces_name_their_row():
     found = results(60)
     spaced = found.claims_at_risk.assign(claim_id="CL 1\t7")

@@ -126,7 +126,11 @@ def claim_items(results: Results, limit: int) -> tuple[Item, ...]:
         Item(
             # White space would end the name of an element.
             anchor="c-" + "_".join(row["claim_id"].split()),
-            fields={**row, **_move(results, CLAIM_AT_RISK, row["claim_id"])},
+            fields={
+                **row,
+                **_move(results, CLAIM_AT_RISK, row["claim_id"]),
+                "retired_at": results.retired.get(row["claim_id"]),
+            },
             quotes=quotes.of(row),
         )
         for row in _rows(top)
