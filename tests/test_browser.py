@@ -26,10 +26,13 @@ def browser():
 def files(tmp_path_factory):
     folder = tmp_path_factory.mktemp("pages")
     found = results()
+    address = "https://help.example.com/" + 90 * "x"
+    lengthy = found.marketing_backlog.assign(next_step=f"Show these customers where it is: {address}")
     hostile = found.product_backlog.assign(title=HOSTILE, quote_1=HOSTILE, note=HOSTILE)
     pages = {
         "demo": found,
         "empty": nothing(),
+        "lengthy": dataclasses.replace(found, marketing_backlog=lengthy),
         "hostile": dataclasses.replace(found, title=HOSTILE, product_backlog=hostile),
     }
     for name, one in pages.items():
@@ -75,7 +78,8 @@ def column(page, key):
 
 
 @pytest.mark.parametrize(
-    ("name", "width"), [("demo", 380), ("demo", 768), ("demo", 880), ("demo", 1280), ("empty", 380)]
+    ("name", "width"),
+    [("demo", 380), ("demo", 768), ("demo", 880), ("demo", 1280), ("empty", 380), ("lengthy", 320)],
 )
 def test_fits_every_screen(visit, name, width):
     page = visit(name, width=width, color_scheme="dark" if width == 380 else "light")
@@ -150,6 +154,11 @@ def test_an_address_with_a_theme_opens_it(visit):
     theme_id = results().product_backlog["theme_id"][4]
     page = visit(anchor=f"#p-{theme_id}")
     assert page.locator(".is-open").get_attribute("id") == f"p-{theme_id}"
+
+
+def test_an_address_cut_short_opens_nothing(visit):
+    page = visit(anchor="#p-%E0%A4")
+    assert page.locator(".is-open").count() == 0
 
 
 def test_the_table_head_stays_in_sight(visit):
