@@ -41,6 +41,7 @@ class Backlogs:
     claims_at_risk: pd.DataFrame  # CLAIMS_AT_RISK
     influence: pd.DataFrame  # INFLUENCE
     weekly: pd.DataFrame  # theme_id ("" = all themes), label, week, mentions (distinct documents)
+    moves: Mapping[str, tuple[float, float]]  # kind:id of a marketing row -> 80 % interval of its trend
     warnings: tuple[str, ...]
     vectors: str  # what texts were compared by: "words", and the id of a model beside it
     compared: int  # labelled spans that were compared pair by pair
@@ -125,6 +126,7 @@ def build(
         claims_at_risk=claims_at_risk(items, claims, moves, revenue),
         influence=influence(evidence, revenue, settings.departments),
         weekly=_weekly(spans),
+        moves=_moves(moves),
         warnings=(*_unquoted(evidence), *revenue.warnings, *grouped.warnings),
         vectors=compared_by.name,
         compared=grouped.compared,
@@ -135,6 +137,12 @@ def build(
 def _weekly(spans: pd.DataFrame) -> pd.DataFrame:
     """Return the weekly counts of each theme, and of all of them together."""
     return weekly(pd.concat([spans.assign(theme_id=""), spans], ignore_index=True))
+
+
+def _moves(trend: pd.DataFrame) -> dict[str, tuple[float, float]]:
+    known = trend.dropna(subset=["trend"])
+    ends = zip(known["trend_low"].tolist(), known["trend_high"].tolist(), strict=True)
+    return dict(zip(known.index.tolist(), ends, strict=True))
 
 
 def _told(themes: pd.DataFrame, trend: pd.DataFrame, product: pd.DataFrame) -> pd.DataFrame:

@@ -24,6 +24,15 @@ EDUCATION: Final = "education_gap"
 DIFFERENTIATOR: Final = "differentiator"
 OBJECTION: Final = "objection"
 
+ABOUT: Final = {
+    CLAIM_AT_RISK: "claim_id",
+    UNMET: "theme_id",
+    EDUCATION: "capability_id",
+    DIFFERENTIATOR: "capability_id",
+    OBJECTION: "theme_id",
+}
+"""Kind -> the column that tells the items of a kind apart."""
+
 _OF_CAPABILITIES: Final = (EDUCATION, DIFFERENTIATOR)
 _OF_RIVALS: Final = (OBJECTION, DIFFERENTIATOR)
 
@@ -92,11 +101,11 @@ def items_of(evidence: pd.DataFrame, capabilities: pd.DataFrame) -> pd.DataFrame
     won_anew = ~spans["stage"].str.contains(_RENEWING, regex=True) | spans["churn_risk"]
     contested = (rivals | (is_open(spans["stage"]) & won_anew & ~gap)) & ~there
     parts = [
-        _items(spans[claimed], CLAIM_AT_RISK, "claim_id"),
-        _items(spans[gap & ~claimed], UNMET, "theme_id"),
-        _items(spans[there], EDUCATION, "capability_id"),
-        _items(spans[there & rivals], DIFFERENTIATOR, "capability_id"),
-        _items(spans[contested], OBJECTION, "theme_id"),
+        _items(spans[claimed], CLAIM_AT_RISK),
+        _items(spans[gap & ~claimed], UNMET),
+        _items(spans[there], EDUCATION),
+        _items(spans[there & rivals], DIFFERENTIATOR),
+        _items(spans[contested], OBJECTION),
     ]
     return pd.concat(parts, ignore_index=True)
 
@@ -105,8 +114,8 @@ def _joined(names: pd.Series) -> str:
     return ";".join(dict.fromkeys(name for text in names for name in text.split(";")))
 
 
-def _items(spans: pd.DataFrame, kind: str, column: str) -> pd.DataFrame:
-    return spans.assign(kind=kind, item_id=kind + ":" + spans[column].astype("str"))
+def _items(spans: pd.DataFrame, kind: str) -> pd.DataFrame:
+    return spans.assign(kind=kind, item_id=kind + ":" + spans[ABOUT[kind]].astype("str"))
 
 
 def marketing_backlog(
@@ -154,7 +163,7 @@ def marketing_backlog(
     table["churn"] = items.groupby("item_id")["churn_risk"].any()
     renewing = items.assign(renewing=items["stage"].str.contains(_RENEWING, regex=True))
     table["renewing"] = renewing.groupby("item_id")["renewing"].mean() > 1 / 2
-    table = _described(table, themes, claims, capabilities)
+    table = _described(table, themes, claims, capabilities, as_of=as_of)
     return ranked(table.rename_axis("item_id").reset_index(), "item_id", schema.MARKETING_BACKLOG)
 
 
@@ -166,7 +175,12 @@ def _with_rivals(telling: pd.DataFrame) -> pd.DataFrame:
 
 
 def _described(
-    table: pd.DataFrame, themes: pd.DataFrame, claims: pd.DataFrame, capabilities: pd.DataFrame
+    table: pd.DataFrame,
+    themes: pd.DataFrame,
+    claims: pd.DataFrame,
+    capabilities: pd.DataFrame,
+    *,
+    as_of: datetime,
 ) -> pd.DataFrame:
     """Fill the words of each row: from the claim, the capability or the theme it is about."""
     at_risk = table["kind"] == CLAIM_AT_RISK
@@ -183,20 +197,39 @@ def _described(
     table["competitor"] = table["rival"].where(table["kind"].isin(_OF_RIVALS), "")
     table["docs_url"] = table["capability_id"].map(by_capability["docs_url"]).astype("str").fillna("")
     against = table["claim_id"].where(at_risk, table["near_claim"])
-    rows = table.assign(against=against)[
-        ["kind", "expectation_source", "churn", "renewing", "against", "competitor", "docs_url"]
-    ]
+    told = ["kind", "expectation_source", "churn", "renewing", "against", "competitor", "docs_url"]
+    gone = against.isin(list(retired(claims, as_of)))
+    rows = table.assign(against=against, alone=table["mentions"] == 1, gone=gone)[[*told, "alone", "gone"]]
     advice = [_advice(*row) for row in rows.itertuples(index=False, name=None)]
     table[["goal", "gap_kind", "next_step"]] = pd.DataFrame(advice, index=table.index, dtype="str")
     return table
 
 
+def retired(claims: pd.DataFrame, as_of: datetime) -> dict[str, pd.Timestamp]:
+    """Return claim_id -> since when it is no longer public, of those that aren't at the end of the period."""
+    gone = claims[claims["retired_at"] <= pd.Timestamp(as_of)]
+    return dict(zip(gone["claim_id"].tolist(), gone["retired_at"].tolist(), strict=True))
+
+
 def _advice(
-    kind: str, source: str, churn: bool, renewing: bool, claim_id: str, competitor: str, docs_url: str
+    kind: str,
+    source: str,
+    churn: bool,
+    renewing: bool,
+    claim_id: str,
+    competitor: str,
+    docs_url: str,
+    alone: bool,
+    gone: bool,
 ) -> tuple[str, str, str]:
-    """Return goal, kind of gap and next step; `claim_id` of an unmet expectation is a likely one only."""
+    """Return goal, kind of gap and next step; `claim_id` of an unmet expectation is a likely one only.
+
+    `alone`: one document says it; `gone`: the claim is no longer public.
+    """
     if kind == CLAIM_AT_RISK:
         step = f"Hold {claim_id} against these quotes: reword it, or have the product keep it"
+        if gone:
+            step = f"{claim_id} is retired: see that it stands nowhere now, and answer those who relied on it"
         return (_RETENTION if churn else "brand"), "communication", step
     if kind == EDUCATION:
         where = f": {docs_url}" if docs_url else ""
@@ -212,7 +245,8 @@ def _advice(
     goal = _RETENTION if churn else _GOAL.get(source, _RETENTION)
     step = _UNMET_STEP.get(source, _UNMET_STEP[""])
     if claim_id:
-        step = f"{step}. Most of these may contradict {claim_id}: hold them against it"
+        doubt = "It may contradict {0}: hold it" if alone else "Most of these may contradict {0}: hold them"
+        step = f"{step}. {doubt.format(claim_id)} against it"
     return goal, _GAP_KIND.get(source, ""), step
 
 

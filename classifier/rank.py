@@ -113,9 +113,19 @@ def _text_of(values: pd.Series, index: pd.Index) -> pd.Series:
 
 
 def _labels(spans: pd.DataFrame) -> pd.Series:
-    """Return the labels of each theme, in the order of LABELS, ";"-joined."""
-    found = spans.groupby("theme_id")["label"].agg(set)
-    return found.map(lambda labels: ";".join(label for label in LABELS if label in labels))
+    """Return the labels of each theme, ";"-joined: those of most documents first, then as in LABELS."""
+    counts = spans.groupby(["theme_id", "label"])["document_id"].nunique().unstack(fill_value=0)
+    counts = counts.reindex(columns=list(LABELS), fill_value=0)
+    joined = [
+        # A stable sort: a tie keeps the order of LABELS.
+        ";".join(label for number, label in sorted(zip(row, LABELS, strict=True), key=_most_first) if number)
+        for row in counts.to_numpy().tolist()
+    ]
+    return pd.Series(joined, index=counts.index, dtype="str")
+
+
+def _most_first(counted: tuple[int, str]) -> int:
+    return -counted[0]
 
 
 def _departments(

@@ -26,10 +26,13 @@ def browser():
 def files(tmp_path_factory):
     folder = tmp_path_factory.mktemp("pages")
     found = results()
+    address = "https://help.example.com/" + 90 * "x"
+    lengthy = found.marketing_backlog.assign(next_step=f"Show these customers where it is: {address}")
     hostile = found.product_backlog.assign(title=HOSTILE, quote_1=HOSTILE, note=HOSTILE)
     pages = {
         "demo": found,
         "empty": nothing(),
+        "lengthy": dataclasses.replace(found, marketing_backlog=lengthy),
         "hostile": dataclasses.replace(found, title=HOSTILE, product_backlog=hostile),
     }
     for name, one in pages.items():
@@ -75,7 +78,8 @@ def column(page, key):
 
 
 @pytest.mark.parametrize(
-    ("name", "width"), [("demo", 380), ("demo", 768), ("demo", 880), ("demo", 1280), ("empty", 380)]
+    ("name", "width"),
+    [("demo", 380), ("demo", 768), ("demo", 880), ("demo", 1280), ("empty", 380), ("lengthy", 320)],
 )
 def test_fits_every_screen(visit, name, width):
     page = visit(name, width=width, color_scheme="dark" if width == 380 else "light")
@@ -141,7 +145,7 @@ def test_a_card_of_the_summary_leads_to_its_row(visit):
     page.locator("#summary .card h4 a").first.click()
     page.wait_for_selector("#product-table .is-open")
     row = page.locator("#product-table .is-open .main").bounding_box()
-    head = page.locator("#product-table > thead").bounding_box()
+    head = page.locator("#product-table > thead th").first.bounding_box()
     assert head["y"] + head["height"] - 1 <= row["y"] < 900
     assert page.evaluate("document.activeElement.className") == "open"
 
@@ -152,6 +156,11 @@ def test_an_address_with_a_theme_opens_it(visit):
     assert page.locator(".is-open").get_attribute("id") == f"p-{theme_id}"
 
 
+def test_an_address_cut_short_opens_nothing(visit):
+    page = visit(anchor="#p-%E0%A4")
+    assert page.locator(".is-open").count() == 0
+
+
 def test_the_table_head_stays_in_sight(visit):
     page = visit()
     page.evaluate("document.querySelectorAll('#product-table .item')[20].scrollIntoView()")
@@ -159,6 +168,21 @@ def test_the_table_head_stays_in_sight(visit):
     nav = page.locator("nav").bounding_box()
     assert nav["y"] == 0
     assert nav["height"] - 2 <= box["y"] <= nav["height"] + 2
+
+
+def test_the_table_head_hides_no_focus(visit):
+    page = visit()
+    # A row behind the head, and the focus on the one below it.
+    page.evaluate(
+        """() => {
+            const [above, below] = [...document.querySelectorAll("#product-table .open")].slice(10, 12);
+            scrollBy(0, above.getBoundingClientRect().top - 55);
+            below.focus({ preventScroll: true });
+        }"""
+    )
+    page.keyboard.press("Shift+Tab")
+    head = page.locator("#product-table > thead th").first.bounding_box()
+    assert page.evaluate("document.activeElement.getBoundingClientRect().top") >= head["y"] + head["height"]
 
 
 def test_phones_sort_by_a_menu(visit):

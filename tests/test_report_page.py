@@ -262,15 +262,114 @@ def test_factors_of_weight_zero_are_left_out():
     assert [one.name for one in views.page(found).product[0].factors] == ["reach"]
 
 
-def test_a_theme_of_few_mentions_is_not_called_steady():
+def test_nothing_is_called_steady_that_may_be_chance():
     found = results()
     backlog = found.product_backlog.assign(
         status="steady", trend=[np.nan, *[0.0] * (len(found.product_backlog) - 1)]
     )
     shown = views.page(dataclasses.replace(found, product_backlog=backlog))
-    assert [item.status for item in shown.product[:2]] == ["too_few_to_say", "steady"]
-    assert shown.product_choices["status"] == ("steady", "too_few_to_say")
+    assert [item.status for item in shown.product[:2]] == ["too_few_to_say", "no_clear_change"]
+    assert shown.product_choices["status"] == ("no_clear_change", "too_few_to_say")
     assert '<span class="status s-too_few_to_say">Too few to say</span>' in html.render(shown)
+
+
+def test_where_no_earlier_time_was_read_it_is_too_early():
+    found = results()
+    backlog = found.product_backlog.assign(status="steady", trend=np.nan)
+    for days, told in ((27, "too_early_to_say"), (28, "too_few_to_say")):
+        summary = dataclasses.replace(found.summary, first=found.as_of - pd.Timedelta(days=days))
+        shown = views.page(dataclasses.replace(found, product_backlog=backlog, summary=summary))
+        assert {item.status for item in shown.product} == {told}
+
+
+def test_labels_tell_how_many_documents_have_them():
+    found = results()
+    for item in views.page(found).product[:5]:
+        for chip in item.chips:
+            spans = found.evidence[found.evidence["theme_id"] == item.theme_id]
+            assert chip.documents == spans.loc[spans["label"] == chip.name, "document_id"].nunique()
+    first = views.page(found).product[0].chips[0]
+    assert f'<span class="chip {first.name}">Pain point <b>{first.documents}</b></span>' in page_of(found)
+
+
+def trend_cell(page, anchor):
+    body = page[page.index(f'id="{anchor}"') :].split("\n</tbody>")[0]
+    (key, shown) = re.findall(r'data-key="trend" [^>]*data-v="([^"]*)">(.*?)</td>', body, re.DOTALL)[0]
+    return key, "".join(re.findall(r">([^<]+)<", f">{shown}<")).strip(), body
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "shown", "note"),
+    [
+        (0.1, 0.6, "+100 %", "80 % interval)"),
+        (-0.1, 0.6, "unclear", "80 % interval; may be chance)"),
+    ],
+)
+def test_a_trend_that_may_be_chance_is_told_as_such(low, high, shown, note):
+    found = results(60)
+    claim = found.claims_at_risk["claim_id"][0]
+    row = found.marketing_backlog.set_index("kind", drop=False).loc[["unmet_expectation"]].iloc[0]
+    moves = {f"claim_at_risk:{claim}": (low, high), f"{row['kind']}:{row['theme_id']}": (low, high)}
+    tables = {
+        name: getattr(found, name).assign(trend=1 / 3)
+        for name in ("product_backlog", "marketing_backlog", "claims_at_risk")
+    }
+    tables["product_backlog"] = tables["product_backlog"].assign(trend_low=low, trend_high=high)
+    page = page_of(dataclasses.replace(found, moves=moves, **tables))
+    anchors = (f"p-{found.product_backlog['theme_id'][0]}", f"m-{row['rank']}", f"c-{claim}")
+    for anchor in anchors:
+        key, cell, body = trend_cell(page, anchor)
+        assert cell.replace("\u00a0", " ") == shown
+        assert key == ("0.333333" if shown == "+100 %" else "")
+        assert "+100 %" in body.replace("\u00a0", " ")
+        assert note in body
+    cards = page[: page.index('id="product"')].replace("\u00a0", " ")
+    assert ("<b>+100 %</b> trend" in cards) == (shown == "+100 %")
+
+
+def test_confirmed_is_a_column_once_somebody_has_confirmed():
+    found = results()
+    assert 'data-key="confirmed"' in page_of(found)
+    unchecked = dataclasses.replace(found, claims_at_risk=found.claims_at_risk.assign(confirmed=0))
+    page = page_of(unchecked)
+    assert 'data-key="confirmed"' not in page
+    assert "nobody has checked them yet" in " ".join(Tags(page).text.split())
+    pairs = [(row[0].value, row[1].value) for row in sheets_of(unchecked)["Summary"].iter_rows()]
+    assert ("Confirmed", "nobody has checked yet") in pairs
+
+
+def test_a_retired_claim_is_told_as_such():
+    found = results(60)
+    claim = found.claims_at_risk["claim_id"][0]
+    assert '<span class="chip">Retired</span>' not in page_of(found)
+    page = page_of(dataclasses.replace(found, retired={claim: pd.Timestamp("2026-05-04", tz="UTC")}))
+    assert page.count('<span class="chip">Retired</span>') == 1
+    assert "<dt>Retired</dt><dd>4 May 2026</dd>" in page.replace("\u00a0", " ")
+
+
+def test_claim_ids_with_spaces_name_their_row():
+    found = results(60)
+    spaced = found.claims_at_risk.assign(claim_id="CL 1\t7")
+    assert 'aria-controls="c-CL_1_7-more"' in page_of(dataclasses.replace(found, claims_at_risk=spaced))
+
+
+def test_every_row_of_a_table_has_a_header(demo):
+    rows = re.findall(r'<tr class="main">(.*?)</tr>', demo, re.DOTALL)
+    assert rows
+    assert all(row.count('<th scope="row" class="c-title"') == 1 for row in rows)
+
+
+def test_reasons_are_told_in_words():
+    found = dataclasses.replace(
+        results(), rejected=results().rejected.assign(reason=["auto_reply", "no column created_at"])
+    )
+    text = Tags(page_of(found)).text
+    assert "Automatic reply" in text
+    assert "no column created_at" in text
+    assert "Too close to call" in text
+    assert "auto_reply" not in text
+    names = [row[0].value for row in sheets_of(found)["Data quality"].iter_rows()]
+    assert {"Too close to call", "Automatic reply", "Same id and text", "Sales note"} <= set(names)
 
 
 def test_quotes_say_where_they_come_from():
@@ -345,8 +444,28 @@ def test_without_departments_the_map_shows_areas():
     assert heat.by == "area"
     assert "mobile" in heat.columns
     total = sum(cell.mentions for _, cells in heat.rows for cell in cells)
-    assert total == found.influence["mentions"].sum()
+    assert total == len(found.evidence.drop_duplicates(["channel", "area", "document_id"]))
     assert max(cell.step for _, cells in heat.rows for cell in cells) == 6
+
+
+def test_a_document_counts_once_in_a_cell_of_the_map():
+    found = results()
+    # The gold labels put a few documents into two themes; none of their labels or areas counts anew.
+    heat = views.page(found).heat
+    assert heat.by == "department"
+    cells = {
+        (channel, name): cell.mentions
+        for channel, row in heat.rows
+        for name, cell in zip(heat.columns, row, strict=True)
+    }
+    mail = found.evidence[found.evidence["channel"] == "email"]
+    billing = mail[mail["area"].isin(["invoicing", "payments", "integrations"])]
+    assert cells["email", "Billing"] == billing["document_id"].nunique()
+    by_label = found.influence[
+        (found.influence["channel"] == "email") & (found.influence["department"] == "Billing")
+    ]
+    assert cells["email", "Billing"] < by_label["mentions"].sum()
+    assert views.page(dataclasses.replace(found, evidence=schema.empty(schema.EVIDENCE))).heat is None
 
 
 def weekly(weeks, start="2016-01-04"):

@@ -57,6 +57,7 @@ def render(page: Page) -> str:
         words=numbers.words,
         key=_sort_key,
         named=_named,
+        told=_told,
     )
     summary = page.results.summary
     return environment.get_template("report.html").render(
@@ -118,6 +119,11 @@ def _sort_key(value: Any) -> str:
     if value is None or value != value:
         return ""
     return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def _told(counts: Mapping[str, int]) -> dict[str, int]:
+    """Return the counts by reasons, kinds or channels in words."""
+    return {numbers.reason(name): number for name, number in counts.items()}
 
 
 def _named(counts: Mapping[str, int]) -> dict[str, int]:

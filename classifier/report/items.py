@@ -4,21 +4,26 @@ In: the ranked tables, the evidence and the weekly counts. Out: frozen dataclass
 plain text. Never escapes or lays out: that is the template's.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import pandas as pd
 
+from classifier.marketing import ABOUT, CLAIM_AT_RISK
 from classifier.report.charts import buckets
 from classifier.report.results import Results
 from classifier.schema import QUOTES
 from classifier.settings import FACTORS
-from classifier.trends import STEADY, weekly
+from classifier.trends import RECENT, STEADY, weekly
 
 SPARK_POINTS: Final = 26
+UNPROVEN: Final = "no_clear_change"
 TOO_FEW: Final = "too_few_to_say"
-"""Shown where a theme is called steady because its mentions are too few to tell a trend."""
+TOO_EARLY: Final = "too_early_to_say"
+"""Shown where the tables call a theme steady: the interval of its trend spans zero; its mentions are too few
+for a trend; no document is older than the weeks that a trend compares with the time before."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,14 @@ class Factor:
     name: str
     value: float
     weight: float
+
+
+@dataclass(frozen=True)
+class LabelChip:
+    """A label of a theme; `documents` of the theme have it, None where that isn't known."""
+
+    name: str
+    documents: int | None
 
 
 @dataclass(frozen=True)
@@ -65,12 +78,22 @@ def product_items(results: Results, limit: int) -> tuple[Item, ...]:
     top = results.product_backlog.head(limit)
     quotes = _Quotes(results.evidence, top, ("theme_id",))
     courses = _courses(results, top["theme_id"])
+    counts = _label_documents(results.evidence, top["theme_id"])
+    early = _is_early(results)
     total = sum(results.weights.values()) or 1.0
     weights = {name: results.weights.get(name, 0.0) / total for name in FACTORS}
     return tuple(
         Item(
             anchor=f"p-{row['theme_id']}",
-            fields={**row, "label_names": _split(row["labels"]), "status": _status(row)},
+            fields={
+                **row,
+                "label_names": _split(row["labels"]),
+                "chips": tuple(
+                    LabelChip(name, counts.get((row["theme_id"], name))) for name in _split(row["labels"])
+                ),
+                "status": _status(row, early=early),
+                "clear": _is_clear(row["trend_low"], row["trend_high"]),
+            },
             quotes=quotes.of(row),
             weeks=courses.get(row["theme_id"], ()),
             factors=tuple(
@@ -85,19 +108,66 @@ def marketing_items(results: Results, limit: int) -> tuple[Item, ...]:
     """Return the first `limit` entries of the marketing backlog."""
     top = results.marketing_backlog.head(limit)
     quotes = _Quotes(results.evidence, top, ("theme_id", "claim_id", "capability_id"))
-    return tuple(Item(anchor=f"m-{row['rank']}", fields=row, quotes=quotes.of(row)) for row in _rows(top))
+    return tuple(
+        Item(
+            anchor=f"m-{row['rank']}",
+            fields={**row, **_move(results, row["kind"], row[ABOUT.get(row["kind"], "theme_id")])},
+            quotes=quotes.of(row),
+        )
+        for row in _rows(top)
+    )
 
 
 def claim_items(results: Results, limit: int) -> tuple[Item, ...]:
     """Return the first `limit` claims at risk."""
     top = results.claims_at_risk.head(limit)
     quotes = _Quotes(results.evidence, top, ("claim_id",))
-    return tuple(Item(anchor=f"c-{row['claim_id']}", fields=row, quotes=quotes.of(row)) for row in _rows(top))
+    return tuple(
+        Item(
+            # White space would end the name of an element.
+            anchor="c-" + "_".join(row["claim_id"].split()),
+            fields={
+                **row,
+                **_move(results, CLAIM_AT_RISK, row["claim_id"]),
+                "retired_at": results.retired.get(row["claim_id"]),
+            },
+            quotes=quotes.of(row),
+        )
+        for row in _rows(top)
+    )
 
 
-def _status(row: Mapping[str, Any]) -> str:
-    """Return the status as people should read it: nobody knows of a few mentions that they are steady."""
-    return TOO_FEW if row["status"] == STEADY and pd.isna(row["trend"]) else row["status"]
+def _move(results: Results, kind: str, about: str) -> dict[str, Any]:
+    """Return the interval of the trend of a marketing row, as columns, and whether it tells a change."""
+    low, high = results.moves.get(f"{kind}:{about}", (math.nan, math.nan))
+    return {"trend_low": low, "trend_high": high, "clear": _is_clear(low, high)}
+
+
+def _is_clear(low: float, high: float) -> bool:
+    """Tell whether the whole interval of a trend lies on one side of no change; never without an interval."""
+    return low > 0 or high < 0
+
+
+def _label_documents(evidence: pd.DataFrame, theme_ids: pd.Series) -> dict[tuple[str, str], int]:
+    """Return (theme_id, label) -> documents."""
+    spans = evidence[evidence["theme_id"].isin(list(theme_ids))]
+    counts = spans.groupby(["theme_id", "label"])["document_id"].nunique().reset_index()
+    return {(theme, label): int(found) for theme, label, found in counts.itertuples(index=False, name=None)}
+
+
+def _is_early(results: Results) -> bool:
+    """Tell whether all documents are of the weeks that trends compare with the time before."""
+    first, as_of = results.summary.first, results.as_of
+    return first is not None and as_of is not None and first > as_of - RECENT
+
+
+def _status(row: Mapping[str, Any], *, early: bool) -> str:
+    """Return the status as people should read it: nobody knows of what may be chance that it is steady."""
+    if row["status"] != STEADY:
+        return str(row["status"])
+    if pd.isna(row["trend"]):
+        return TOO_EARLY if early else TOO_FEW
+    return UNPROVEN
 
 
 class _Quotes:

@@ -93,6 +93,26 @@ def words(name: str) -> str:
     return spaced[:1].upper() + spaced[1:]
 
 
+_REASONS: Final = {
+    "agent": "Written by your own people",
+    "internal": "Private note",
+    "auto_reply": "Automatic reply",
+    "filtered": "Left out by a filter",
+    "uncertain": "Too close to call",
+    "language": "A language the model doesn't read",
+    "no_text": "No text to read",
+    "too_long": "Too long",
+    "exact": "Same id and text",
+    "same_id": "Same id, another text",
+    "same_text": "Another id, same text, account and time",
+}
+
+
+def reason(name: str) -> str:
+    """Return why a row was left out, repeats another or needs a person, in words; sentences stay."""
+    return _REASONS.get(name) or (name if " " in name else words(name))
+
+
 # strftime would write the month in the language of the machine.
 MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 

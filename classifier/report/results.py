@@ -97,7 +97,9 @@ class Results:
 
     `weekly` has the columns theme_id ("" = all), label, week (its Monday, UTC) and mentions.
     `weights` are those of `priority`; `names` says what an id of a capability or an objective
-    stands for, where a table of them was given.
+    stands for, where a table of them was given; `moves` the 80 % interval of the trend of a marketing row, by
+    its kind and what that is about (`marketing.ABOUT`), "claim_at_risk:CL-08"; `retired` since when a claim
+    is no longer public.
     """
 
     title: str
@@ -124,6 +126,8 @@ class Results:
     as_of_given: bool = False  # not merely the date of the newest document
     department: str = ""  # whose part it is; "": the whole company
     names: Mapping[str, str] = field(default_factory=dict)
+    moves: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    retired: Mapping[str, pd.Timestamp] = field(default_factory=dict)
 
 
 def frequencies(column: pd.Series) -> dict[str, int]:

@@ -6,6 +6,7 @@ link: text stays text, whatever it begins with.
 
 import datetime as dt
 import io
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
@@ -143,11 +144,21 @@ def _summary(results: Results) -> list[tuple[str, Any]]:
         ("Accounts", len(summary.accounts)),
         *((numbers.words(TITLES[label]), summary.per_label.get(label, 0)) for label in LABELS),
         ("Without a label", summary.unlabelled),
-        ("Product backlog", None),
+        ("Product backlog: first three, and their documents", None),
         *_first_three(results.product_backlog),
-        ("Marketing backlog", None),
+        ("Marketing backlog: first three, and their documents", None),
         *_first_three(results.marketing_backlog),
+        ("How to read the tables", None),
+        ("Mentions", "distinct documents"),
+        ("Trend", "-1 to 1: 0.33 is +100 %, -0.33 is -50 %"),
+        ("", "may be chance where trend low and trend high differ in sign (marketing: report.html tells)"),
+        ("Revenue", "an account counts in each of its rows: don't add rows up"),
+        *([("Confirmed", "nobody has checked yet")] if _unchecked(results) else []),
     ]
+
+
+def _unchecked(results: Results) -> bool:
+    return results.has_claims and not (results.claims_at_risk["confirmed"] > 0).any()
 
 
 def _first_three(backlog: pd.DataFrame) -> list[tuple[str, Any]]:
@@ -163,16 +174,22 @@ def _quality(results: Results) -> list[tuple[str, Any]]:
         *((numbers.words(name), number) for name, number in results.rows.as_dict().items()),
         ("Marked for review", summary.review),
         ("Without a readable date", summary.undated),
-        ("Rejected, because", None),
-        *((reason, int(number)) for reason, number in _tally(results.rejected)),
-        ("Dropped, because", None),
-        *((reason, int(number)) for reason, number in _tally(results.dropped)),
-        ("Languages", None),
+        *_counted("For review, because", summary.review_reasons),
+        *_counted("Rejected, because", frequencies(results.rejected["reason"])),
+        *_counted("Dropped, because", frequencies(results.dropped["reason"])),
+        *_counted("Duplicates", frequencies(results.duplicates["kind"])),
+        *_counted("Channels", summary.channels),
+        *([("Languages", None)] if summary.languages else []),
         *((language or "not known", number) for language, number in summary.languages.items()),
         *([("Warnings", None)] if results.warnings else []),
         *((warning, "") for warning in results.warnings),
     ]
 
 
-def _tally(frame: pd.DataFrame) -> list[tuple[str, int]]:
-    return list(frequencies(frame["reason"]).items())
+def _counted(title: str, counts: Mapping[str, int]) -> list[tuple[str, Any]]:
+    if not counts:
+        return []
+    return [
+        (title, None),
+        *((numbers.reason(name) or "Not known", number) for name, number in counts.items()),
+    ]

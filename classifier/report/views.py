@@ -58,7 +58,7 @@ class Course:
 
 @dataclass(frozen=True)
 class HeatCell:
-    """`step` 0 (none) to 6 (the most)."""
+    """`mentions`: distinct documents; `step` 0 (none) to 6 (the most)."""
 
     mentions: int
     step: int
@@ -66,7 +66,7 @@ class HeatCell:
 
 @dataclass(frozen=True)
 class Heat:
-    """Mentions by channel (rows) and department or area (columns)."""
+    """Documents by channel (rows) and department or area (columns)."""
 
     by: str
     columns: tuple[str, ...]
@@ -93,7 +93,10 @@ class Change:
 
 @dataclass(frozen=True)
 class Page:
-    """All that the template needs."""
+    """All that the template needs.
+
+    `confirmed`: somebody has checked links to claims, so that 0 is a count.
+    """
 
     results: Results
     labels: tuple[LabelCount, ...]
@@ -102,6 +105,7 @@ class Page:
     product: tuple[Item, ...]
     marketing: tuple[Item, ...]
     claims: tuple[Item, ...]
+    confirmed: bool
     campaigns: tuple[Group, ...]
     owners: tuple[Group, ...]
     heat: Heat | None
@@ -124,9 +128,10 @@ def page(results: Results, *, limit: int = DEFAULT_LIMIT) -> Page:
         product=product,
         marketing=marketing,
         claims=claim_items(results, limit),
+        confirmed=bool((results.claims_at_risk["confirmed"] > 0).any()),
         campaigns=_groups(results.claims_at_risk, "campaign"),
         owners=_groups(results.claims_at_risk, "owner"),
-        heat=_heat(results.influence),
+        heat=_heat(results),
         product_choices={
             "labels": tuple(label for label in LABELS if any(label in item.label_names for item in product)),
             **_choices(product, ("area", "status")),
@@ -210,14 +215,19 @@ def _groups(claims: pd.DataFrame, column: str) -> tuple[Group, ...]:
     )
 
 
-def _heat(influence: pd.DataFrame) -> Heat | None:
+def _heat(results: Results) -> Heat | None:
+    influence = results.influence
     if not (influence["channel"] != "").any():
         return None
     by = "department" if (influence["department"] != "").any() else "area"
-    named = influence.assign(
-        **{name: influence[name].mask(influence[name] == "", _NOBODY) for name in ("channel", by)}
-    )
-    grid = named.pivot_table(index="channel", columns=by, values="mentions", aggfunc="sum", fill_value=0)
+    spans = results.evidence.loc[results.evidence["theme_id"] != "", ["channel", "area", "document_id"]]
+    # The table counts a document in a row of each of its labels and areas: its sums would count it anew.
+    cells = spans.merge(influence[list(dict.fromkeys(("area", by)))].drop_duplicates(), on="area")
+    cells = cells.drop_duplicates(["channel", by, "document_id"])
+    if cells.empty:
+        return None
+    named = cells.assign(**{name: cells[name].mask(cells[name] == "", _NOBODY) for name in ("channel", by)})
+    grid = named.groupby(["channel", by]).size().unstack(fill_value=0)
     grid = grid.loc[_by_size(grid.sum(axis=1)), _by_size(grid.sum(axis=0))]
     most = int(grid.to_numpy().max())
     rows = tuple(

@@ -63,6 +63,8 @@ def results_of(
         claims_at_risk=built.claims_at_risk,
         influence=built.influence,
         weekly=built.weekly,
+        moves=built.moves,
+        retired=_retired(references, as_of),
         rejected=tally.rejected.whole(tally.names),
         duplicates=tally.duplicates.whole(tally.names),
         dropped=tally.dropped.whole(tally.names),
@@ -83,6 +85,14 @@ def _until(scored: pd.DataFrame, as_of: pd.Timestamp | None) -> tuple[pd.DataFra
         f"({SCORED} holds them); name a later day, or leave --as-of out, to count them"
     )
     return scored[~later].reset_index(drop=True), (told,)
+
+
+def _retired(references: Mapping[str, pd.DataFrame], as_of: pd.Timestamp | None) -> dict[str, pd.Timestamp]:
+    from classifier import marketing
+
+    if as_of is None or "claims" not in references:
+        return {}
+    return marketing.retired(references["claims"], as_of)
 
 
 def _names(references: Mapping[str, pd.DataFrame]) -> dict[str, str]:

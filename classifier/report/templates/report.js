@@ -121,7 +121,9 @@
   }
 
   function openTarget() {
-    var id = decodeURIComponent(location.hash.slice(1));
+    // An address that somebody cut short may end within a character.
+    var id = location.hash.slice(1);
+    try { id = decodeURIComponent(id); } catch (error) { return; }
     var item = id && document.getElementById(id);
     if (!item || !item.classList.contains("item")) return;
     var table = item.parentNode;
