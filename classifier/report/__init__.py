@@ -6,7 +6,8 @@ ranks, never reads the clock.
 
 from pathlib import Path
 
-from classifier.report.compare import Diff, diff, render_text
+from classifier.report.changes import render_text
+from classifier.report.compare import Diff, diff
 from classifier.report.files import write_bytes
 from classifier.report.folder import prepare_folder
 from classifier.report.manifest import Mismatch, verify
