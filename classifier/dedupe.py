@@ -348,7 +348,7 @@ def moments(documents: pd.DataFrame) -> Keys:
 
 def _facts(documents: pd.DataFrame, times: Keys) -> Keys:
     """Return a hash of what each row says beside its text."""
-    left_out = ("file", "row", "body", "created_at", "amount")
+    left_out = ("file", "row", "body", "created_at", "updated_at", "amount")
     words = [hash_column(documents[name]) for name in documents if name not in left_out]
     amounts = pd.util.hash_array(documents["amount"].to_numpy(dtype=np.float64))
     facts = np.empty(len(documents), dtype=np.uint64)

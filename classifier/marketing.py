@@ -155,7 +155,18 @@ def marketing_backlog(
     renewing = items.assign(renewing=items["stage"].str.contains(_RENEWING, regex=True))
     table["renewing"] = renewing.groupby("item_id")["renewing"].mean() > 1 / 2
     table = _described(table, themes, claims, capabilities)
+    table["next_step"] = _of_retired(table, claims, as_of)
     return ranked(table.rename_axis("item_id").reset_index(), "item_id", schema.MARKETING_BACKLOG)
+
+
+def _of_retired(table: pd.DataFrame, claims: pd.DataFrame, as_of: datetime) -> pd.Series:
+    """Return the next steps, those about a claim that isn't made any more replaced: nobody can reword it."""
+    ends = claims.drop_duplicates("claim_id").set_index("claim_id")["retired_at"]
+    retired = table["claim_id"].map(ends).astype(schema.TIME)
+    day = retired.dt.strftime("%Y-%m-%d")
+    step = table["claim_id"] + " was retired on " + day
+    step += ": see that it is gone wherever it stood, and tell these customers what holds now"
+    return table["next_step"].mask(retired <= as_of, step)
 
 
 def _with_rivals(telling: pd.DataFrame) -> pd.DataFrame:

@@ -109,6 +109,8 @@ def _documents(documents: Any, keep: Sequence[str]) -> pd.DataFrame:
     numbers = pd.Series(range(1, len(given) + 1), dtype=schema.INT)
     absent = pd.Series([None] * len(given), dtype="object")
     columns = {name: given.get(name, absent) for name in schema.DOCUMENTS}
+    # It decides between exports of one document, which are not looked for here: in any form.
+    columns["updated_at"] = absent
     columns |= {"document_id": given.get("document_id", numbers), "body": given[body], "row": numbers}
     kept = {f"{pipeline.KEPT}{name}": given[name] for name in keep}
     whole = {name: _whole(column) for name, column in (columns | kept).items()}

@@ -4,7 +4,7 @@ In: batches of documents with their texts, or scored rows. Out: which rows count
 row of DUPLICATES for each other. Never depends on the order of rows or files; keeps hashes, never texts.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -26,21 +26,25 @@ _ABOUT: Final = frozenset(schema.DOCUMENTS) - {"subject"} | {"model_id"}
 
 @dataclass(frozen=True)
 class Settled:
-    """What counts: a mask over all rows entered, the final ids of the rows it keeps, and the others."""
+    """What counts: a mask over all rows entered, the final ids of the rows it keeps, and the others.
+
+    `doubtful` documents may be later exports of another: same id and day, another text, no time of day.
+    """
 
     kept: Mask
     ids: pd.Series
     duplicates: pd.DataFrame
+    doubtful: int = 0
 
 
 class Newest:
     """Tells repeated documents of a run once all were read.
 
-    Within a file one id is one document, and its newest row counts (`created_at`, then the longest
-    text, then the content). The same id in another file is the same document if it has the same text,
+    Within a file one id is one document, and its newest row counts (`created_at`, then `updated_at`, then
+    the longest text, then the content). The same id in another file is the same document if it has the same text,
     or source and time of day; else it is another one, called "ID@FILE": two exports may number their
     rows alike. Other ids with the same text of 20 characters and more, the same account and time are
-    a double import; the lowest id counts. About 100 bytes a document.
+    a double import; the lowest id counts. About 110 bytes a document.
     """
 
     def __init__(self) -> None:
@@ -52,7 +56,8 @@ class Newest:
         Parameters
         ----------
         documents
-            At least the columns `file`, `row`, `document_id` and `created_at` of table DOCUMENTS.
+            At least the columns `file`, `row`, `document_id`, `created_at` and `updated_at` of table
+            DOCUMENTS.
         prints
             What `dedupe.fingerprints` made of them, row by row.
         """
@@ -79,10 +84,12 @@ class Newest:
             facts=_hashed(scored),
             moments=moments(scored),
         )
-        self._add(scored.assign(file=file, row=np.arange(1, len(scored) + 1)), prints)
+        # Scored rows don't tell when a document last changed.
+        never = pd.Series(pd.NaT, index=scored.index, dtype=schema.TIME)
+        places = {"file": file, "row": np.arange(1, len(scored) + 1), "updated_at": never}
+        self._add(scored.assign(**places), prints)
 
     def _add(self, documents: pd.DataFrame, prints: Fingerprints) -> None:
-        times = documents["created_at"].reset_index(drop=True)
         self._parts.append(
             pd.DataFrame(
                 {
@@ -95,7 +102,8 @@ class Newest:
                     "double": prints.content_keys,
                     "comparable": prints.comparable,
                     # A missing time is the lowest number: older than all others.
-                    "created": times.astype("int64").to_numpy(),
+                    "created": documents["created_at"].astype("int64").to_numpy(),
+                    "updated": documents["updated_at"].astype("int64").to_numpy(),
                     "moment": prints.moments,
                     "facts": prints.facts,
                 }
@@ -116,7 +124,8 @@ class Newest:
         kept[list(parents)] = False
         ids = rows["document_id"].astype(object).to_numpy(copy=True)
         ids[list(names)] = list(names.values())
-        return Settled(kept, _texts(ids[kept]), _duplicates(seen, parents, ids))
+        duplicates = _duplicates(seen, parents, ids)
+        return Settled(kept, _texts(ids[kept]), duplicates, _doubtful(seen, parents, names))
 
 
 def _repeated(rows: pd.DataFrame, used: pd.Series, column: str) -> pd.Series:
@@ -148,6 +157,12 @@ def _one_id(seen: Mapping[int, Any], ids: frozenset[str]) -> tuple[Parents, dict
     return parents, names
 
 
+def _doubtful(seen: Mapping[int, Any], parents: Parents, names: Mapping[int, str]) -> int:
+    """Count the documents that got another id although the one that kept it is of the same day."""
+    days = Counter((row.document_id, row.created) for row in seen.values() if row.Index not in parents)
+    return sum(days[seen[one].document_id, seen[one].created] > 1 for one in names if seen[one].created > 0)
+
+
 def _root(row: int, parents: Mapping[int, int]) -> int:
     while row in parents:
         row = parents[row]
@@ -161,7 +176,7 @@ def _join(rows: Iterable[Any], columns: tuple[str, ...], parents: Parents) -> No
 
 def _newest_first(row: Any) -> tuple[Any, ...]:
     # Rows that say the same are one and the same: the first place stands for them.
-    return (-row.created, -row.length, row.facts, row.text_1, row.text_2, row.file, row.row)
+    return (-row.created, -row.updated, -row.length, row.facts, row.text_1, row.text_2, row.file, row.row)
 
 
 def _double_imports(seen: Mapping[int, Any], parents: Parents, names: Mapping[int, str]) -> None:

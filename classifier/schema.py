@@ -29,6 +29,8 @@ DOCUMENTS: Final[Table] = {
     "source": STR,
     "channel": STR,
     "created_at": TIME,
+    # When it last changed, as the export says: of one document exported twice, the later one counts.
+    "updated_at": TIME,
     "account": STR,
     "segment": STR,
     "amount": REAL,

@@ -171,6 +171,15 @@ def test_arr_of_customers_and_open_deals_of_others_never_both():
 
 
 @pytest.mark.parametrize(
+    ("lifecycles", "told"),
+    [(["Active", "active"], "'Active', 'active'"), (["active", ""], ""), (["churned", "customer"], "")],
+)
+def test_a_lifecycle_that_leaves_out_every_arr_is_told(lifecycles, told):
+    found = revenue_of(scored_rows([]), ACCOUNTS.head(2).assign(lifecycle=lifecycles), "EUR").warnings
+    assert [f"(found: {told}), so no arr counts" in one for one in found] == [True] * bool(told)
+
+
+@pytest.mark.parametrize(
     ("notes", "worth"),
     [
         ([("Demo", 80.0, "2026-01-01"), ("Proposal", 90.0, "2026-02-01")], 90.0),
@@ -267,6 +276,15 @@ def test_claims_at_risk_and_the_marketing_backlog():
     assert row["title"] == CLAIMS["claim"][0]
     assert "CL-1" in row["next_step"]
     assert found.marketing_backlog["rank"].tolist() == list(range(1, len(found.marketing_backlog) + 1))
+
+
+@pytest.mark.parametrize(("day", "gone"), [("2026-03-30", True), ("2026-04-01", False), (None, False)])
+def test_nobody_is_told_to_reword_a_claim_that_was_retired(day, gone):
+    ends = pd.Series(pd.to_datetime([day, *[None] * 3], utc=True)).astype(schema.TIME)
+    found = built(references={**REFERENCES, "claims": CLAIMS.assign(retired_at=ends)})
+    step = found.marketing_backlog.set_index("kind").loc["claim_at_risk", "next_step"]
+    assert step.startswith("CL-1 was retired on 2026-03-30") == gone
+    assert ("reword it" in step) != gone
 
 
 def test_every_kind_of_marketing_work():

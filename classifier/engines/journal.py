@@ -25,7 +25,7 @@ from classifier.pipeline import Part
 from classifier.report.files import output_error
 
 NAME: Final = "journal.jsonl"
-FORMAT: Final = 4
+FORMAT: Final = 5
 SYNC_SECONDS: Final = 1.0
 """So much work a power cut may cost; waiting for the disk after every part would cost more."""
 

@@ -176,6 +176,7 @@ class DocumentReader:
             lowered = columns[column].str.lower()
             columns[column] = lowered.map(values).fillna(columns[column])
         columns["created_at"] = self._times(rows)
+        columns["updated_at"] = self._updates(rows)
         columns["amount"] = self._parsed_amounts(rows)
         columns["file"] = pd.Series(self._plan.source.name, index=ids.index)
         columns["row"] = pd.Series(rows.numbers, index=ids.index)
@@ -267,6 +268,15 @@ class DocumentReader:
         self._dates.count(texts, parsed)
         self._contrary += contrary
         return parsed
+
+    def _updates(self, rows: Rows) -> pd.Series:
+        """Return when each row last changed; written as `created_at` is, and empty where that can't be read."""
+        places = [place for group in self._places.get("updated_at", []) for place in group]
+        if not places:
+            return pd.Series(pd.NaT, index=range(len(rows.numbers)), dtype=schema.TIME)
+        if len(places) == 1 and (times := times_of(rows.table.column(places[0]))) is not None:
+            return times
+        return parse_dates(self._text(rows, [places]), self._style)[0]
 
     def _parsed_amounts(self, rows: Rows) -> pd.Series:
         if not self._places.get("amount"):

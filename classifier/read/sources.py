@@ -110,6 +110,7 @@ SOURCES: Mapping[str, Source] = {
                 "document_id": ("id",),
                 "channel": ("viachannel", "via"),
                 "created_at": ("createdat",),
+                "updated_at": ("updatedat",),
                 "account": (fold(zendesk.ORGANIZATION), "organizationname", "organizationid"),
                 "url": ("url",),
                 "subject": ("subject", "rawsubject"),
@@ -128,6 +129,7 @@ SOURCES: Mapping[str, Source] = {
                 "document_id": ("id", "activityid", "taskid"),
                 "channel": ("calltype", "tasksubtype"),
                 "created_at": ("createddate", "activitydate", "date", "start", "lastmodifieddate"),
+                "updated_at": ("lastmodifieddate", "systemmodstamp"),
                 "account": ("accountname", "companyaccount", "account", "accountid"),
                 "segment": ("segment", "accountsegment"),
                 "amount": ("amount", "opportunityamount"),
@@ -166,6 +168,11 @@ SOURCES: Mapping[str, Source] = {
                     "datetime submittedat submitteddate submitted postedat posted publishedat published "
                     "receivedat received reviewdate reviewsubmitdateandtime feedbackdate sentat openedat "
                     "at"
+                ),
+                "updated_at": _words(
+                    "updatedat updated updateddate updatedtime updatedon lastmodifieddate lastmodifiedat "
+                    "lastmodified modifiedat modifieddate modifiedon modified lastupdatedat lastupdated "
+                    "lastupdatetime lastupdatedtime"
                 ),
                 "account": _words(
                     "account accountname company companyname organization organisation organizationname "
