@@ -162,7 +162,7 @@ def marketing_backlog(
 def _of_retired(table: pd.DataFrame, claims: pd.DataFrame, as_of: datetime) -> pd.Series:
     """Return the next steps, those about a claim that isn't made any more replaced: nobody can reword it."""
     ends = claims.drop_duplicates("claim_id").set_index("claim_id")["retired_at"]
-    retired = table["claim_id"].map(ends).astype(schema.TIME)
+    retired = pd.Series(ends.reindex(table["claim_id"]).array, index=table.index)
     day = retired.dt.strftime("%Y-%m-%d")
     step = table["claim_id"] + " was retired on " + day
     step += ": see that it is gone wherever it stood, and tell these customers what holds now"

@@ -41,10 +41,10 @@ class Newest:
     """Tells repeated documents of a run once all were read.
 
     Within a file one id is one document, and its newest row counts (`created_at`, then `updated_at`, then
-    the longest text, then the content). The same id in another file is the same document if it has the same text,
-    or source and time of day; else it is another one, called "ID@FILE": two exports may number their
-    rows alike. Other ids with the same text of 20 characters and more, the same account and time are
-    a double import; the lowest id counts. About 110 bytes a document.
+    the longest text, then the content). The same id in another file is the same document if it has the
+    same text, or source and time of day; else it is another one, called "ID@FILE": two exports may number
+    their rows alike. Other ids with the same text of 20 characters and more, the same account and time
+    are a double import; the lowest id counts. About 110 bytes a document.
     """
 
     def __init__(self) -> None:

@@ -150,9 +150,9 @@ class Tally:
             )
         if self.doubtful:
             found.append(
-                f"{self.doubtful} document(s) share id and day, but not the text, with one of another file, and "
-                "no time of day tells whether they are one that went on: each counts, the later named ID@FILE; "
-                "if they are one, leave the older export out, or export created_at with its time"
+                f"{self.doubtful} document(s) share id and day, but not the text, with one of another file, "
+                "and no time of day tells whether they are one that went on: each counts, one of them as "
+                "ID@FILE; if they are one, leave the older export out, or export created_at with its time"
             )
         if not self.scored and (filtered := self.dropped.reasons["filtered"]):
             found.append(f"no row is left: --where, --since or --until left out {filtered} of {self.read}")

@@ -99,8 +99,8 @@ def _nobody_pays(accounts: pd.DataFrame, current: pd.Series) -> tuple[str, ...]:
         return ()
     found = ", ".join(repr(name) for name in sorted(set(accounts["lifecycle"][valued]))[:5])
     return (
-        f"accounts: none of the {int(valued.sum())} row(s) with an arr has the lifecycle {CUSTOMER!r} (found: "
-        f"{found}), so no arr counts; write {CUSTOMER!r} for who pays now, or leave lifecycle empty",
+        f"accounts: none of the {int(valued.sum())} row(s) with an arr has the lifecycle {CUSTOMER!r} "
+        f"(found: {found}), so no arr counts; write {CUSTOMER!r} for who pays now, or leave lifecycle empty",
     )
 
 

@@ -2,6 +2,7 @@
 
 import json
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -19,6 +20,7 @@ TICKET = {
     "raw_subject": "{{dc.help}}",
     "description": "The fire is very colorful.",
     "status": "open",
+    "updated_at": "2026-03-09T07:10:00Z",
     "tags": ["enterprise", "other_tag"],
     "via": {"channel": "web", "source": {"from": {"name": "Ida Kroll"}}},
     "requester_id": 1,
@@ -56,6 +58,7 @@ def test_a_ticket_with_side_loaded_lists(tmp_path):
         "source": "zendesk",
         "channel": "web",
         "created_at": row["created_at"],
+        "updated_at": pd.Timestamp("2026-03-09T07:10:00Z"),
         "account": "Acme; Ltd",
         "segment": "",
         "amount": pytest.approx(float("nan"), nan_ok=True),
@@ -188,10 +191,8 @@ def test_a_ticket_without_id_gets_one_from_its_cells(tmp_path):
     assert second == "35436"
 
 
-API_HEADER = "Id,CreatedDate,AccountName,OpportunityStage,Amount,Owner,Subject,Description"
-API_ROW = (
-    '00T8d0000AHA4100EA,2026-03-02T15:10:00.000Z,Halloran,Renewal,"41,200",Tobias Fenn,Recap,They want SSO.'
-)
+API_HEADER = "Id,CreatedDate,LastModifiedDate,AccountName,OpportunityStage,Amount,Owner,Subject,Description"
+API_ROW = '00T8d0000AHA4100EA,2026-03-02T15:10:00.000Z,2026-03-05T00:00:00.000Z,Halloran,Renewal,"41,200",Tobias Fenn,Recap,They want SSO.'
 
 
 def test_a_salesforce_task_export(tmp_path):
@@ -201,6 +202,7 @@ def test_a_salesforce_task_export(tmp_path):
         "source": "salesforce",
         "channel": "sales_note",
         "created_at": "2026-03-02 15:10:00+00:00",
+        "updated_at": "2026-03-05 00:00:00+00:00",
         "account": "Halloran",
         "segment": "",
         "amount": "41200.0",

@@ -545,7 +545,7 @@ def test_themes_are_matched_by_their_documents(before, after, pairs, run, tmp_pa
 
 
 def of_two_months(run, tmp_path, before, after):
-    """Compare the product backlogs of two runs; documents 1 to 9 are in both, those from 10 on in the second."""
+    """Compare the product backlogs of two runs: documents 1 to 9 are in both, others in the second."""
     folders = []
     for name, side, last in (("march", before, 9), ("april", after, 99)):
         folder = copy_of(run, tmp_path / name)

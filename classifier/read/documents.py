@@ -270,7 +270,7 @@ class DocumentReader:
         return parsed
 
     def _updates(self, rows: Rows) -> pd.Series:
-        """Return when each row last changed; written as `created_at` is, and empty where that can't be read."""
+        """Return when each row last changed, written as `created_at` is; empty where it can't be read."""
         places = [place for group in self._places.get("updated_at", []) for place in group]
         if not places:
             return pd.Series(pd.NaT, index=range(len(rows.numbers)), dtype=schema.TIME)
