@@ -192,7 +192,10 @@ def test_a_ticket_without_id_gets_one_from_its_cells(tmp_path):
 
 
 API_HEADER = "Id,CreatedDate,LastModifiedDate,AccountName,OpportunityStage,Amount,Owner,Subject,Description"
-API_ROW = '00T8d0000AHA4100EA,2026-03-02T15:10:00.000Z,2026-03-05T00:00:00.000Z,Halloran,Renewal,"41,200",Tobias Fenn,Recap,They want SSO.'
+API_ROW = (
+    "00T8d0000AHA4100EA,2026-03-02T15:10:00.000Z,2026-03-05T00:00:00.000Z,Halloran,"
+    'Renewal,"41,200",Tobias Fenn,Recap,They want SSO.'
+)
 
 
 def test_a_salesforce_task_export(tmp_path):
