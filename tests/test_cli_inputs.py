@@ -140,6 +140,19 @@ def test_a_ticket_that_went_on_between_two_exports_counts_once(tmp_path: Path) -
     assert "1 document(s) share id and day, but not the text, with one of another file" in result.stderr
 
 
+def test_notes_in_a_backlog_are_kept_when_the_next_run_replaces_it(tmp_path: Path) -> None:
+    table = write_csv(tmp_path / "t.csv", ["id", "text"], [[1, "The export crashes every morning."]])
+    backlog = tmp_path / "out" / "product_backlog.csv"
+    for number in range(3):
+        result = call("run", table, "--out", tmp_path / "out", "--tier", "fast")
+        assert result.exit_code == 0, result.output
+        assert ("changed since the former run wrote it" in result.stderr) == (number > 0)
+        backlog.write_text(backlog.read_text() + f"note {number}\n")
+    kept = [tmp_path / name / "product_backlog.csv" for name in ("out.edited", "out.edited-2")]
+    assert [path.read_text().splitlines()[-1] for path in kept] == ["note 0", "note 1"]
+    assert [path.name for path in kept[0].parent.iterdir()] == ["product_backlog.csv"]
+
+
 def test_the_stage_of_a_deal_is_that_of_the_latest_export(tmp_path: Path) -> None:
     header = ["Id", "CreatedDate", "LastModifiedDate", "AccountName", "OpportunityStage", "Description"]
     for name, changed, stage in (("a", "3/20/2026", "Negotiation"), ("b", "4/20/2026", "Closed Lost")):
