@@ -86,8 +86,8 @@ class Newest:
         )
         # Scored rows don't tell when a document last changed.
         never = pd.Series(pd.NaT, index=scored.index, dtype=schema.TIME)
-        places = {"file": file, "row": np.arange(1, len(scored) + 1), "updated_at": never}
-        self._add(scored.assign(**places), prints)
+        rows = np.arange(1, len(scored) + 1)
+        self._add(scored.assign(file=file, row=rows, updated_at=never), prints)
 
     def _add(self, documents: pd.DataFrame, prints: Fingerprints) -> None:
         self._parts.append(
