@@ -4,7 +4,7 @@ In: batches of documents with their texts, or scored rows. Out: which rows count
 row of DUPLICATES for each other. Never depends on the order of rows or files; keeps hashes, never texts.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -26,11 +26,15 @@ _ABOUT: Final = frozenset(schema.DOCUMENTS) - {"subject"} | {"model_id"}
 
 @dataclass(frozen=True)
 class Settled:
-    """What counts: a mask over all rows entered, the final ids of the rows it keeps, and the others."""
+    """What counts: a mask over all rows entered, the final ids of the rows it keeps, and the others.
+
+    `doubtful` documents may be later exports of another: same id and day, another text, no time of day.
+    """
 
     kept: Mask
     ids: pd.Series
     duplicates: pd.DataFrame
+    doubtful: int = 0
 
 
 class Newest:
@@ -84,7 +88,6 @@ class Newest:
         self._add(scored.assign(file=file, row=np.arange(1, len(scored) + 1)), prints)
 
     def _add(self, documents: pd.DataFrame, prints: Fingerprints) -> None:
-        times = documents["created_at"].reset_index(drop=True)
         self._parts.append(
             pd.DataFrame(
                 {
@@ -97,7 +100,7 @@ class Newest:
                     "double": prints.content_keys,
                     "comparable": prints.comparable,
                     # A missing time is the lowest number: older than all others.
-                    "created": times.astype("int64").to_numpy(),
+                    "created": documents["created_at"].astype("int64").to_numpy(),
                     "updated": prints.updated,
                     "moment": prints.moments,
                     "facts": prints.facts,
@@ -119,7 +122,8 @@ class Newest:
         kept[list(parents)] = False
         ids = rows["document_id"].astype(object).to_numpy(copy=True)
         ids[list(names)] = list(names.values())
-        return Settled(kept, _texts(ids[kept]), _duplicates(seen, parents, ids))
+        duplicates = _duplicates(seen, parents, ids)
+        return Settled(kept, _texts(ids[kept]), duplicates, _doubtful(seen, parents, names))
 
 
 def _repeated(rows: pd.DataFrame, used: pd.Series, column: str) -> pd.Series:
@@ -149,6 +153,12 @@ def _one_id(seen: Mapping[int, Any], ids: frozenset[str]) -> tuple[Parents, dict
             names[root] = _free(f"{name}@{stem_of(file)}", taken)
             taken.add(names[root])
     return parents, names
+
+
+def _doubtful(seen: Mapping[int, Any], parents: Parents, names: Mapping[int, str]) -> int:
+    """Count the documents that got another id although the one that kept it is of the same day."""
+    days = Counter((row.document_id, row.created) for row in seen.values() if row.Index not in parents)
+    return sum(days[seen[one].document_id, seen[one].created] > 1 for one in names if seen[one].created > 0)
 
 
 def _root(row: int, parents: Mapping[int, int]) -> int:

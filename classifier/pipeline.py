@@ -76,6 +76,8 @@ class Tally:
     notes: list[str] = field(default_factory=list)
     # Path as the user gave it -> name in the tables, which must not depend on where the files lie.
     names: Mapping[str, str] = field(default_factory=dict)
+    # Documents under an id of their own that may be later exports of another.
+    doubtful: int = 0
     # Source -> what `--prior-shift` found, as run.json tells it.
     shifts: dict[str, Any] = field(default_factory=dict)
     # Which row of a repeated id counts, and where the others are; another one once all were read.
@@ -116,8 +118,10 @@ class Tally:
         """Return the scored rows that count, under their final ids; the others become duplicates."""
         scored = scored[settled.kept].reset_index(drop=True).assign(document_id=settled.ids)
         self.duplicates.add(settled.duplicates)
+        self.doubtful = settled.doubtful
         self.counts = (
-            "the newest counts (of one time, the one updated last), the others are in duplicates.csv"
+            "the newest counts (of one time, the last updated, else the longest), "
+            "the others are in duplicates.csv"
         )
         self._count(scored)
         return scored
@@ -141,6 +145,12 @@ class Tally:
             found.append(
                 f"{same_id} row(s) repeat a document_id with another text; {self.counts}; "
                 "is --id-column the right one?"
+            )
+        if self.doubtful:
+            found.append(
+                f"{self.doubtful} document(s) share id and day, but not the text, with one of another file, "
+                "and no time of day tells whether they are one that went on: each counts, one of them as "
+                "ID@FILE; if they are one, leave the older export out, or export created_at with its time"
             )
         if not self.scored and (filtered := self.dropped.reasons["filtered"]):
             found.append(

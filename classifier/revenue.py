@@ -75,7 +75,8 @@ def revenue_of(documents: pd.DataFrame, accounts: pd.DataFrame, currency: str) -
     deals = _open_deals(documents)
     deals = deals[~deals.index.isin(paying["key"])]
     amounts = pd.concat([arr, deals]).astype("float64").sort_index()
-    return Revenue(amounts, currency, _warnings(accounts, paying[foreign], currency))
+    warnings = _warnings(accounts, paying[foreign], currency)
+    return Revenue(amounts, currency, (*warnings, *_nobody_pays(accounts, current)))
 
 
 def _open_deals(documents: pd.DataFrame) -> pd.Series:
@@ -89,6 +90,18 @@ def _open_deals(documents: pd.DataFrame) -> pd.Series:
     ended = backwards.groupby("key")["closed"].cummax()
     amounts = backwards[~ended & (backwards["amount"] > 0)]
     return amounts.drop_duplicates("key").set_index("key")["amount"]
+
+
+def _nobody_pays(accounts: pd.DataFrame, current: pd.Series) -> tuple[str, ...]:
+    """Return a warning where `lifecycle` leaves out every ARR: the column may say customer in other words."""
+    valued = accounts["arr"] > 0
+    if not valued.any() or (valued & current).any():
+        return ()
+    found = ", ".join(repr(name) for name in sorted(set(accounts["lifecycle"][valued]))[:5])
+    return (
+        f"accounts: none of the {int(valued.sum())} row(s) with an arr has the lifecycle {CUSTOMER!r} "
+        f"(found: {found}), so no arr counts; write {CUSTOMER!r} for who pays now, or leave lifecycle empty",
+    )
 
 
 def _warnings(accounts: pd.DataFrame, foreign: pd.DataFrame, currency: str) -> tuple[str, ...]:

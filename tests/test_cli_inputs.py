@@ -140,7 +140,8 @@ def test_a_ticket_that_went_on_between_two_exports_counts_once(tmp_path: Path) -
     ]
     told = {
         "score": "the first that was read counts, the others are left out",
-        "run": "the newest counts (of one time, the one updated last), the others are in duplicates.csv",
+        "run": "the newest counts (of one time, the last updated, else the longest), the others are in "
+        "duplicates.csv",
     }
     for command, out in (("score", tmp_path / "s.parquet"), ("run", tmp_path / "out")):
         result = call(command, *files, "--id-column", "ticket_id", "--out", out)
@@ -148,6 +149,34 @@ def test_a_ticket_that_went_on_between_two_exports_counts_once(tmp_path: Path) -
         assert f"1 row(s) repeat a document_id with another text; {told[command]};" in result.stderr
         scored = pd.read_parquet(out if out.is_file() else out / "scored.parquet")
         assert sorted(scored["document_id"]) == ["100", "7", "7@b"]
+    assert "1 document(s) share id and day, but not the text, with one of another file" in result.stderr
+
+
+def test_notes_in_a_backlog_are_kept_when_the_next_run_replaces_it(tmp_path: Path) -> None:
+    table = write_csv(tmp_path / "t.csv", ["id", "text"], [[1, "The export crashes every morning."]])
+    backlog = tmp_path / "out" / "product_backlog.csv"
+    for number in range(3):
+        result = call("run", table, "--out", tmp_path / "out", "--tier", "fast")
+        assert result.exit_code == 0, result.output
+        assert ("changed since the former run wrote it" in result.stderr) == (number > 0)
+        backlog.write_text(backlog.read_text() + f"note {number}\n")
+    kept = [tmp_path / name / "product_backlog.csv" for name in ("out.edited", "out.edited-2")]
+    assert [path.read_text().splitlines()[-1] for path in kept] == ["note 0", "note 1"]
+    assert [path.name for path in kept[0].parent.iterdir()] == ["product_backlog.csv"]
+
+
+def test_the_stage_of_a_deal_is_that_of_the_latest_export(tmp_path: Path) -> None:
+    header = ["Id", "CreatedDate", "LastModifiedDate", "AccountName", "OpportunityStage", "Description"]
+    for name, changed, stage in (("a", "3/20/2026", "Negotiation"), ("b", "4/20/2026", "Closed Lost")):
+        rows = [
+            [f"00T{n}", "3/2/2026 3:10 PM", changed, f"Acme {n}", stage, f"They lose {n} photos every week."]
+            for n in range(9)
+        ]
+        write_csv(tmp_path / f"{name}.csv", header, rows)
+    files = [tmp_path / "b.csv", tmp_path / "a.csv"]
+    result = call("run", *files, "--out", tmp_path / "out", "--tier", "fast")
+    assert result.exit_code == 0, result.output
+    assert set(pd.read_parquet(tmp_path / "out" / "scored.parquet")["stage"]) == {"Closed Lost"}
 
 
 def test_of_repeated_documents_the_newest_counts_in_any_order(tmp_path: Path) -> None:

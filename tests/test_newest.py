@@ -17,7 +17,7 @@ OTHER = "The import fails every evening."
 MARCH, APRIL = "2026-03-02T08:00:00Z", "2026-04-02T08:00:00Z"
 DAY = "2026-05-02T00:00:00Z"
 
-Row = tuple[str, str, str, str, str]  # file, id, text, account, created_at
+Row = tuple[str, ...]  # file, id, text, account, created_at, and updated_at where the export has one
 
 
 def settle(rows: Sequence[Row], *, cut: int = 0) -> tuple[set[tuple[str, ...]], set[tuple[str, ...]]]:
@@ -41,14 +41,15 @@ def settle(rows: Sequence[Row], *, cut: int = 0) -> tuple[set[tuple[str, ...]], 
     assert len(settled.kept) == len(entered)
     assert settled.kept.sum() + len(settled.duplicates) == len(entered)
     standing = [row for row, kept in zip(entered, settled.kept, strict=True) if kept]
-    kept_rows = [(name, *row[2:]) for name, row in zip(settled.ids, standing, strict=True)]
+    kept_rows = [(name, *row[2:5]) for name, row in zip(settled.ids, standing, strict=True)]
     assert len(set(settled.ids)) == len(settled.ids), "every document has an id of its own"
     found = settled.duplicates[["document_id", "duplicate_of", "kind"]]
     return set(kept_rows), set(found.itertuples(index=False, name=None))
 
 
 def _cells(row: Row) -> dict[str, object]:
-    return {"document_id": row[1], "account": row[3], "created_at": pd.to_datetime(row[4] or None, utc=True)}
+    created, updated = (pd.to_datetime(time or None, utc=True) for time in (row[4], *row[5:], "")[:2])
+    return {"document_id": row[1], "account": row[3], "created_at": created, "updated_at": updated}
 
 
 def test_of_versions_of_one_time_the_one_updated_last_counts() -> None:
@@ -93,6 +94,16 @@ CASES = {
         {("1", f"{LONG} Still so.", "Acme", MARCH)},
         {("1", "1", "same_id")},
     ),
+    "a document that was cut short and changed hands, in a later export": (
+        [("a.csv", "1", OTHER, "Acme", MARCH, APRIL), ("b.csv", "1", "[removed]", "Bolt", MARCH, DAY)],
+        {("1", "[removed]", "Bolt", MARCH)},
+        {("1", "1", "same_id")},
+    ),
+    "an update that is told counts more than none": (
+        [("a.csv", "1", LONG, "Acme", MARCH, APRIL), ("b.csv", "1", LONG, "Bolt", MARCH)],
+        {("1", LONG, "Acme", MARCH)},
+        {("1", "1", "exact")},
+    ),
     "the same document in two files": (
         [("b.csv", "1", LONG, "Acme", APRIL), ("a.csv", "1", LONG, "Acme", MARCH)],
         {("1", LONG, "Acme", APRIL)},
@@ -134,6 +145,12 @@ def test_what_counts(name: str) -> None:
     rows, kept, duplicates = CASES[name]
     assert settle(rows) == (kept, duplicates)
     assert settle(rows[::-1], cut=1) == (kept, duplicates)
+
+
+@pytest.mark.parametrize("account", [f"Account {number}" for number in range(6)])
+def test_what_was_said_last_of_a_document_counts(account: str) -> None:
+    rows = [("a.csv", "1", LONG, "Old", MARCH, MARCH), ("b.csv", "1", LONG, account, MARCH, APRIL)]
+    assert settle(rows)[0] == {("1", LONG, account, MARCH)}
 
 
 ROWS = st.lists(

@@ -172,6 +172,15 @@ def test_arr_of_customers_and_open_deals_of_others_never_both():
 
 
 @pytest.mark.parametrize(
+    ("lifecycles", "told"),
+    [(["Active", "active"], "'Active', 'active'"), (["active", ""], ""), (["churned", "customer"], "")],
+)
+def test_a_lifecycle_that_leaves_out_every_arr_is_told(lifecycles, told):
+    found = revenue_of(scored_rows([]), ACCOUNTS.head(2).assign(lifecycle=lifecycles), "EUR").warnings
+    assert [f"(found: {told}), so no arr counts" in one for one in found] == [True] * bool(told)
+
+
+@pytest.mark.parametrize(
     ("notes", "worth"),
     [
         ([("Demo", 80.0, "2026-01-01"), ("Proposal", 90.0, "2026-02-01")], 90.0),

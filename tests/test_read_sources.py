@@ -20,6 +20,7 @@ TICKET = {
     "raw_subject": "{{dc.help}}",
     "description": "The fire is very colorful.",
     "status": "open",
+    "updated_at": "2026-03-09T07:10:00Z",
     "tags": ["enterprise", "other_tag"],
     "via": {"channel": "web", "source": {"from": {"name": "Ida Kroll"}}},
     "requester_id": 1,
@@ -190,9 +191,10 @@ def test_a_ticket_without_id_gets_one_from_its_cells(tmp_path):
     assert second == "35436"
 
 
-API_HEADER = "Id,CreatedDate,AccountName,OpportunityStage,Amount,Owner,Subject,Description"
+API_HEADER = "Id,CreatedDate,LastModifiedDate,AccountName,OpportunityStage,Amount,Owner,Subject,Description"
 API_ROW = (
-    '00T8d0000AHA4100EA,2026-03-02T15:10:00.000Z,Halloran,Renewal,"41,200",Tobias Fenn,Recap,They want SSO.'
+    "00T8d0000AHA4100EA,2026-03-02T15:10:00.000Z,2026-03-05T00:00:00.000Z,Halloran,"
+    'Renewal,"41,200",Tobias Fenn,Recap,They want SSO.'
 )
 
 

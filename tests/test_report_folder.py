@@ -544,6 +544,52 @@ def test_themes_are_matched_by_their_documents(before, after, pairs, run, tmp_pa
     }
 
 
+def of_two_months(run, tmp_path, before, after):
+    """Compare the product backlogs of two runs: documents 1 to 9 are in both, others in the second."""
+    folders = []
+    for name, side, last in (("march", before, 9), ("april", after, 99)):
+        folder = copy_of(run, tmp_path / name)
+        ids = pd.Series([str(number) for number in range(1, last + 1)], dtype="str")
+        scored(last).assign(document_id=ids).to_parquet(folder / "scored.parquet")
+        whole = pd.read_csv(folder / "product_backlog.csv", dtype="object").head(1).reindex(range(len(side)))
+        whole = whole.assign(rank=range(1, len(side) + 1), priority=0.5, mentions=1, accounts=1)
+        whole.assign(**pd.DataFrame(side)).to_csv(folder / "product_backlog.csv", index=False)
+        folders.append(folder)
+    return report.diff(*folders)
+
+
+def test_a_theme_that_only_grew_by_new_documents_is_no_new_theme(run, tmp_path):
+    grown = ";".join(map(str, [1, 2, *range(10, 30)]))
+    after = [theme(5, "Fresh", "10;11"), theme(6, "Board", grown)]
+    found = of_two_months(run, tmp_path, [theme(7, "Slow", "1;2")], after).product
+    assert [one.key for one in found.new] == ["T-000005"]
+    assert found.gone == ()
+    (moved,) = found.moved
+    assert (moved.key, moved.title, moved.first_key, moved.first_title) == (
+        "T-000006",
+        "Board",
+        "T-000007",
+        "Slow",
+    )
+
+
+def test_no_kind_of_change_hides_another(run, tmp_path):
+    old = [theme(number, f"Old {number}", str(number)) for number in (1, 2, 3)]
+    fresh = [theme(50 + number, f"Fresh {number}", str(10 + number)) for number in range(12)]
+    told = report.render_text(of_two_months(run, tmp_path, old, [*fresh, theme(40, "Renamed", "2")]))
+    assert "  + 10. Fresh 9 (T-000059, new, 1 mention)\n  + … and 2 more" in told
+    assert "  - 1. Old 1 (T-000001, gone)\n" in told
+    assert "  ~ Renamed (T-000040, was “Old 2” T-000002): rank 2 -> 13" in told
+
+
+def test_runs_without_a_common_document_say_so(run, tmp_path):
+    other = copy_of(run, tmp_path / "out")
+    documents = pd.read_parquet(other / "scored.parquet")
+    documents.assign(document_id="N-" + documents["document_id"]).to_parquet(other / "scored.parquet")
+    assert "none in both: only titles tell" in report.render_text(report.diff(run, other))
+    assert "none in both" not in report.render_text(report.diff(run, run))
+
+
 def test_diff_names_both_sides_of_the_documents(run, changed):
     text = report.render_text(report.diff(changed, run))
     assert "1 only in the first" in text

@@ -212,7 +212,8 @@ SOURCES: Mapping[str, Source] = {
                 "updated_at": _words(
                     "updatedat updated updateddate updatedon lastupdatedat lastupdated lastupdate "
                     "lastupdatetime lastupdatedtime modifiedat modified datemodified lastmodified "
-                    "lastmodifieddate hslastmodifieddate reviewlastupdatedateandtime"
+                    "lastmodifieddate lastmodifiedat modifieddate modifiedon updatedtime hslastmodifieddate "
+                    "reviewlastupdatedateandtime"
                 ),
                 "account": _words(
                     "account accountname company companyname organization organisation organizationname "

@@ -6,7 +6,9 @@ ranks, never reads the clock.
 
 from pathlib import Path
 
-from classifier.report.compare import Diff, diff, render_text
+from classifier.report.changes import render_text
+from classifier.report.compare import Diff, diff
+from classifier.report.edited import keep_edited
 from classifier.report.files import write_bytes
 from classifier.report.folder import prepare_folder
 from classifier.report.manifest import Mismatch, verify
@@ -23,6 +25,7 @@ __all__ = [
     "ScoredWriter",
     "diff",
     "join_scored",
+    "keep_edited",
     "prepare_folder",
     "read_scored",
     "render_text",

@@ -1,7 +1,7 @@
 """What changed between two runs.
 
-In: two folders that `run` or `report` wrote. Out: a frozen Diff, as a dict for programs and as
-lines for people. Never holds text of a document: ids, titles of themes and figures only.
+In: two folders that `run` or `report` wrote. Out: a frozen Diff, as a dict for programs; `changes`
+makes lines for people of it. Never holds text of a document: ids, titles of themes and figures only.
 Never matches by theme_id: every run numbers its themes anew.
 """
 
@@ -14,15 +14,17 @@ from typing import Any, Final
 import pandas as pd
 
 from classifier import schema
-from classifier.labels import LABELS, TITLES
+from classifier.labels import LABELS
 from classifier.marketing import CLAIM_AT_RISK
 from classifier.report import manifest, numbers
 from classifier.report.scored import read_scored, read_table
 
 MOST_IDS: Final = 100
 LEAST_OVERLAP: Final = 0.3
-"""Rows of two backlogs are the same if this part of the documents of either is in both (Jaccard)."""
-_SHOWN: Final = 10
+"""Rows of two backlogs are the same if this part of the documents of either is in both (Jaccard).
+
+Of the documents that both runs hold: a row that only grew by new ones is the same.
+"""
 _OTHER: Final = 3
 
 
@@ -63,8 +65,8 @@ class Entry:
 class Move:
     """An entry of both runs whose rank, priority or mentions differ, as people see them: (first, second).
 
-    `key` and `title` are those of the second run; a priority that only looks other is the same: it shifts
-    by some millionths with every document.
+    `key` and `title` are those of the second run, `first_key` and `first_title` those of the first; a
+    priority that only looks other is the same: it shifts by some millionths with every document.
     """
 
     key: str
@@ -72,6 +74,8 @@ class Move:
     rank: tuple[int, int]
     priority: tuple[float, float]
     mentions: tuple[int, int]
+    first_key: str
+    first_title: str
 
 
 @dataclass(frozen=True)
@@ -124,6 +128,8 @@ def diff(first: Path, second: Path) -> Diff:
     """
     before, after = manifest.read(first)["result"], manifest.read(second)["result"]
     scored = [_scored(folder) for folder in (first, second)]
+    # What the other run can't have in any of its rows.
+    only = [_only(*scored), _only(*reversed(scored))]
     return Diff(
         first=str(first),
         second=str(second),
@@ -131,22 +137,9 @@ def diff(first: Path, second: Path) -> Diff:
         settings=_settings(before, after),
         documents=_documents(*scored),
         labels=_labels(*scored),
-        product=_backlog(first, second, "product_backlog.csv", schema.PRODUCT_BACKLOG),
-        marketing=_backlog(first, second, "marketing_backlog.csv", schema.MARKETING_BACKLOG),
+        product=_backlog((first, second), only, "product_backlog.csv", schema.PRODUCT_BACKLOG),
+        marketing=_backlog((first, second), only, "marketing_backlog.csv", schema.MARKETING_BACKLOG),
     )
-
-
-def render_text(found: Diff) -> str:
-    """Return the diff as lines for people; ends without a line break."""
-    if found.identical:
-        return f"{found.first} and {found.second}: same rows, labels, backlogs and settings"
-    lines = [f"{found.first} -> {found.second}"]
-    lines += _section("Settings and model", _setting_lines(found.settings))
-    lines += _section("Rows", [f"{name}: {b:,} -> {a:,}" for name, (b, a) in found.rows.items() if a != b])
-    lines += _section("Documents", _document_lines(found))
-    lines += _section("Product backlog", _backlog_lines(found.product))
-    lines += _section("Marketing backlog", _backlog_lines(found.marketing))
-    return "\n".join(lines)
 
 
 def _scored(folder: Path) -> pd.DataFrame:
@@ -154,6 +147,12 @@ def _scored(folder: Path) -> pd.DataFrame:
     # The same id may come from two inputs: the second, third … are told apart by their number.
     number = scored.groupby("document_id").cumcount()
     return scored.assign(number=number).set_index(["document_id", "number"]).sort_index()
+
+
+def _only(ours: pd.DataFrame, theirs: pd.DataFrame) -> frozenset[str]:
+    """Return the ids of our documents that are not among theirs."""
+    ids = [frame.index.get_level_values("document_id") for frame in (ours, theirs)]
+    return frozenset(ids[0].difference(ids[1]))
 
 
 def _documents(before: pd.DataFrame, after: pd.DataFrame) -> Documents:
@@ -187,6 +186,7 @@ class _Row:
     kind: tuple[str, ...]
     """What the other run's row must have too."""
     documents: frozenset[str]
+    """Those that the other run holds, too."""
 
     def hooks(self) -> Iterator[tuple[str, str]]:
         """Return what a row may be found by: one of its documents, its title, its claim."""
@@ -198,8 +198,12 @@ class _Row:
             yield "claim", ""
 
 
-def _backlog(first: Path, second: Path, name: str, table: schema.Table) -> Backlog:
-    before, after = (_rows(read_table(folder / name, table)) for folder in (first, second))
+def _backlog(
+    folders: Sequence[Path], only: Sequence[frozenset[str]], name: str, table: schema.Table
+) -> Backlog:
+    before, after = (
+        _rows(read_table(folder / name, table), own) for folder, own in zip(folders, only, strict=True)
+    )
     pairs = _pairs(before, after)
     known = set(pairs.values())
     return Backlog(
@@ -213,7 +217,7 @@ def _backlog(first: Path, second: Path, name: str, table: schema.Table) -> Backl
     )
 
 
-def _rows(frame: pd.DataFrame) -> list[_Row]:
+def _rows(frame: pd.DataFrame, only: frozenset[str]) -> list[_Row]:
     rows = []
     for cells in frame.to_dict("records"):
         ids = [cells.get(name, "") for name in ("kind", "theme_id", "claim_id")]
@@ -224,7 +228,8 @@ def _rows(frame: pd.DataFrame) -> list[_Row]:
             priority=float(cells["priority"]),
             mentions=int(cells["mentions"]),
         )
-        rows.append(_Row(entry, _kind(cells), frozenset(cells["document_ids"].split(";")) - {"", "…"}))
+        documents = frozenset(cells["document_ids"].split(";")) - {"", "…"} - only
+        rows.append(_Row(entry, _kind(cells), documents))
     return rows
 
 
@@ -290,6 +295,8 @@ def _move(before: Entry, after: Entry) -> Move:
         rank=(before.rank, after.rank),
         priority=(before.priority, after.priority),
         mentions=(before.mentions, after.mentions),
+        first_key=before.key,
+        first_title=before.title,
     )
 
 
@@ -323,57 +330,3 @@ def _flat(section: Mapping[str, Any], prefix: str) -> dict[str, Any]:
         else:
             flat[f"{prefix}{name}"] = value
     return flat
-
-
-def _section(title: str, lines: Sequence[str]) -> list[str]:
-    if not lines:
-        return []
-    rest = [f"  … and {len(lines) - _SHOWN} more (--format json has all)"] if len(lines) > _SHOWN else []
-    return ["", title, *(f"  {line}" for line in lines[:_SHOWN]), *rest]
-
-
-def _setting_lines(settings: Mapping[str, tuple[Any, Any]]) -> list[str]:
-    lines = [
-        f"{name}: {before!r} -> {after!r}" for name, (before, after) in settings.items() if name != "inputs"
-    ]
-    if "inputs" in settings:
-        gone, new = (Counter(one["name"] for one in side) for side in settings["inputs"])
-        if gone & new:
-            lines.append(f"inputs: other content of {_listed(gone & new)}")
-        if gone != new:
-            lines.append(f"inputs: {_listed(gone - new)} -> {_listed(new - gone)}")
-    return lines
-
-
-def _listed(names: Counter[str]) -> str:
-    return ", ".join(sorted(names.elements())) or "none"
-
-
-def _document_lines(found: Diff) -> list[str]:
-    documents = found.documents
-    lines = []
-    if documents.only_first:
-        lines.append(f"{documents.only_first:,} only in the first")
-    if documents.only_second:
-        lines.append(f"{documents.only_second:,} only in the second")
-    return lines + [
-        f"{TITLES[change.label]}: {change.gained:,} gained, {change.lost:,} lost"
-        for change in found.labels
-        if change.gained or change.lost
-    ]
-
-
-def _backlog_lines(backlog: Backlog) -> list[str]:
-    lines = [f"+ {one.rank}. {one.title} ({one.key}, new, {one.mentions:,} mentions)" for one in backlog.new]
-    lines += [f"- {one.rank}. {one.title} ({one.key}, gone)" for one in backlog.gone]
-    for move in backlog.moved:
-        parts = []
-        if move.rank[0] != move.rank[1]:
-            parts.append(f"rank {move.rank[0]} -> {move.rank[1]}")
-        priorities = [numbers.score(one) for one in move.priority]
-        if priorities[0] != priorities[1]:
-            parts.append(f"priority {priorities[0]} -> {priorities[1]}")
-        if move.mentions[0] != move.mentions[1]:
-            parts.append(f"mentions {move.mentions[0]:,} -> {move.mentions[1]:,}")
-        lines.append(f"~ {move.title} ({move.key}): {', '.join(parts)}")
-    return lines

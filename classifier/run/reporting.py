@@ -83,7 +83,8 @@ def run(
         # After the last look at them, which is the one that run.json tells of.
         check_unchanged(state)
         names = sorted(path.name for path in manifest.visible(folder))
-    return _outcome(out, results, tally, clock, names)
+        told = report.keep_edited(out)
+    return _outcome(out, results, tally, clock, names, told)
 
 
 def _check_sources(sources: Sequence[Input], out: Path) -> None:
@@ -122,7 +123,8 @@ def make_report(
         write_manifest(folder, results, paths, chosen, choice, watching, clock)
         check_unchanged(state)
         names = sorted(path.name for path in manifest.visible(folder))
-    return _outcome(out, results, tally, clock, names)
+        told = report.keep_edited(out)
+    return _outcome(out, results, tally, clock, names, told)
 
 
 def _read_scored(paths: Sequence[str]) -> tuple[Tally, pd.DataFrame]:
@@ -148,7 +150,9 @@ def canonical(scored: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _outcome(out: Path, results: Results, tally: Tally, clock: Clock, names: Sequence[str]) -> Outcome:
+def _outcome(
+    out: Path, results: Results, tally: Tally, clock: Clock, names: Sequence[str], told: Sequence[str]
+) -> Outcome:
     return Outcome(
         out=str(out),
         rows=results.rows.as_dict(),
@@ -156,7 +160,7 @@ def _outcome(out: Path, results: Results, tally: Tally, clock: Clock, names: Seq
         review=tally.review,
         model_id=results.model_id,
         notes=tuple(tally.notes),
-        warnings=results.warnings,
+        warnings=(*results.warnings, *told),
         seconds=clock.seconds,
         results=results,
         files={name: str(out / name) for name in names},
