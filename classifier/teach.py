@@ -148,6 +148,8 @@ def validation(
 def train_files(data: Sequence[Path], out: Path, *, seed: int) -> dict[str, Any]:
     """Train a model from labelled files, save it in `out`, and return the summary.
 
+    It learns from texts as `score` will read them: cleaned, their evidence as it stands there.
+
     Raises
     ------
     InputError
@@ -159,7 +161,7 @@ def train_files(data: Sequence[Path], out: Path, *, seed: int) -> dict[str, Any]
     models.require_free(out)
     called = models.called(out)
     name, version = called.name, called.version
-    given = labelled.read_placed(data)
+    given = _as_scored(labelled.read_placed(data))
     documents = given.documents
     settings = train.TrainingSettings(seed=seed)
     trained = train.fit(documents, settings)
