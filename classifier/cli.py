@@ -24,6 +24,7 @@ from classifier.options import (
     answering,
     check_ending,
     choose,
+    complete_path,
     configured,
     day,
     modelling,
@@ -174,7 +175,7 @@ def _model(values: dict[str, Any]) -> Any:
 
 
 @main.command()
-@click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
+@click.argument("inputs", nargs=-1, required=True, metavar="INPUT...", shell_complete=complete_path)
 @click.option("--out", required=True, type=click.Path(path_type=Path), metavar="DIR", help="Folder to write.")
 @reading
 @modelling
@@ -204,11 +205,12 @@ def run(inputs: tuple[str, ...], out: Path, form: str, **values: Any) -> None:
 
 
 @main.command()
-@click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
+@click.argument("inputs", nargs=-1, required=True, metavar="INPUT...", shell_complete=complete_path)
 @click.option(
     "--out",
     required=True,
     metavar="FILE",
+    shell_complete=complete_path,
     help="File to write: .csv .jsonl (also .gz .zst) .parquet; - is stdout.",
 )
 @reading
@@ -253,7 +255,7 @@ def score(inputs: tuple[str, ...], out: str, form: str, bom: bool, **values: Any
 
 
 @main.command()
-@click.argument("scored", nargs=-1, required=True, metavar="SCORED...")
+@click.argument("scored", nargs=-1, required=True, metavar="SCORED...", shell_complete=complete_path)
 @click.option("--out", required=True, type=click.Path(path_type=Path), metavar="DIR", help="Folder to write.")
 @click.option("--quotes", type=click.Choice(["redacted", "none"]), default=None, help="Quotes to write.")
 @reporting
@@ -327,6 +329,7 @@ def train(data: tuple[Path, ...], out: Path, seed: int, quiet: bool, form: str) 
     "--against",
     default=None,
     metavar="NAME_OR_PATH",
+    shell_complete=complete_path,
     help="Another model to compare with: each difference (this minus that) with its interval.",
 )
 @click.option(
