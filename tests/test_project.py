@@ -48,6 +48,7 @@ def test_a_run_tells_the_version_of_all_that_may_change_its_results() -> None:
     told = set(manifest.versions())
     assert told == names - SHAPES_NOTHING | {"python", "feedback-classifier"}
 
+
 HEAVY = (
     "pandas",
     "numpy",
