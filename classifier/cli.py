@@ -145,6 +145,18 @@ def _warn(warnings: Sequence[str], *, quiet: bool) -> None:
         click.echo(f"Warning: {warning}", err=True)
 
 
+def _tell_of_compiling(*, quiet: bool) -> None:
+    """Say why every start is as slow as the first, before it is."""
+    from classifier.buffers import is_kept
+
+    if not quiet and not is_kept():
+        click.echo(
+            "compiled code can't be kept (neither beside the program nor in the user's cache), so each start "
+            "takes as long as the first; set NUMBA_CACHE_DIR to a folder that may be written to",
+            err=True,
+        )
+
+
 def _watching(values: dict[str, Any]) -> Any:
     from classifier.engines import Engine
     from classifier.run import Watching
@@ -191,6 +203,7 @@ def run(inputs: tuple[str, ...], out: Path, form: str, **values: Any) -> None:
         from classifier import present
         from classifier import run as commands
 
+    _tell_of_compiling(quiet=values["quiet"] or form == "json")
     chosen = choose(values)
     outcome = commands.run(
         inputs, out, model=_model(values), chosen=chosen, choice=_choice(values), watching=_watching(values)
@@ -232,6 +245,7 @@ def score(inputs: tuple[str, ...], out: str, form: str, bom: bool, **values: Any
 
         without_blas()
     check_ending(out, form)
+    _tell_of_compiling(quiet=values["quiet"] or form == "json")
     chosen = choose(values)
     rows_form = form if form in ("csv", "jsonl") else "csv" if out == "-" else ""
     outcome = commands.score(
