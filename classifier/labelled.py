@@ -77,7 +77,7 @@ class Labelled:
             )
         if torn:
             found.append(
-                f"{len(torn)} text(s) have other labels where they stand before, the first is"
+                f"{len(torn)} text(s) stand there more than once, with different labels, the first again at"
                 f" {self.places[torn[0]]}; decide which labels are right and leave the others out"
             )
         return tuple(found)
@@ -139,11 +139,14 @@ def _is_lost(evidence: str, text: str) -> bool:
 
 
 def _contradicting(documents: pd.DataFrame) -> list[int]:
-    """Return the rows whose text stands further up with other labels."""
+    """Return, for each text that has different labels, the first row where they differ from those before."""
     first: dict[str, tuple[bool, ...]] = {}
+    torn: dict[str, int] = {}
     labels = documents[list(LABELS)].itertuples(index=False, name=None)
-    pairs = enumerate(zip(documents["text"], labels, strict=True))
-    return [row for row, (text, own) in pairs if text.strip() and first.setdefault(text, own) != own]
+    for row, (text, own) in enumerate(zip(documents["text"], labels, strict=True)):
+        if text.strip() and first.setdefault(text, own) != own:
+            torn.setdefault(text, row)
+    return list(torn.values())
 
 
 def _listed(faults: Sequence[str]) -> str:

@@ -191,11 +191,11 @@ def test_a_made_id_gives_way_to_one_that_was_given(tmp_path):
     assert read_labelled([path])["id"].tolist() == [f"{made}-2", made]
 
 
-def test_texts_with_other_labels_than_before_are_told(tmp_path):
-    rows = [{"text": "One", "labels": labels} for labels in ([], ["pain_point"], [])]
+def test_texts_with_different_labels_are_told(tmp_path):
+    rows = [{"text": "One", "labels": labels} for labels in ([], ["pain_point"], ["pain_point"])]
     path = lines(tmp_path / "a.jsonl", *rows, {"text": "", "labels": []})
     (warning,) = read_placed([path]).warnings()
-    assert warning.startswith("1 text(s) have other labels where they stand before, the first is ")
+    assert warning.startswith("1 text(s) stand there more than once, with different labels, the first ")
     assert f"{path} line 2;" in warning
 
 
