@@ -164,6 +164,16 @@ def test_training_reads_texts_as_score_does(files, taught, tmp_path):
     assert summary["model_id"] == taught[0]["model_id"]
 
 
+def test_training_on_texts_that_score_leaves_out_is_told(files, tmp_path):
+    more = "Die Rechnung wird jeden Monat falsch berechnet, und das kostet uns sehr viel Zeit, zum {}. Mal."
+    path = tmp_path / "german.jsonl"
+    rows = ({"text": more.format(time), "labels": [PAIN]} for time in range(40))
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (warning,) = teach.train_files([*files, path], tmp_path / "mine" / "1", seed=0)["warnings"]
+    assert " text(s) are in other languages (de, " in warning
+    assert "unless scoring.languages in classifier.toml names their language" in warning
+
+
 def test_training_twice_into_one_folder(taught, files):
     before = {path.name: path.read_bytes() for path in taught[1].iterdir()}
     with pytest.raises(OutputError, match="holds a model already"):
