@@ -25,12 +25,21 @@ at = np.uintp
 """Wraps an index that is never negative: compiled code then needn't ask whether it counts from the end."""
 
 
+_unkept: list[str] = []
+"""Functions that are compiled anew in every process."""
+
+
+def is_kept() -> bool:
+    """Tell whether what is compiled is kept on disk, for the next process."""
+    return not _unkept
+
+
 def compiled(**options: Any) -> Callable[[Any], Any]:
     """Return numba's decorator with the options that every compiled function shares.
 
-    What was compiled is kept on disk where numba finds a folder that it may write, else in memory only. A
-    function that is called for every unit or character takes `forceinline=True`: a call with a dozen arrays
-    costs more than what it does.
+    What was compiled is kept on disk where numba finds a folder that it may write, else in memory only (see
+    `is_kept`). A function that is called for every unit or character takes `forceinline=True`: a call with a
+    dozen arrays costs more than what it does.
     """
 
     def decorate(function: Any) -> Any:
@@ -38,6 +47,7 @@ def compiled(**options: Any) -> Callable[[Any], Any]:
             return nb.njit(cache=True, nogil=True, **options)(function)
         except RuntimeError:
             # Read-only installation and no home: compile once more in every process.
+            _unkept.append(function.__name__)
             return nb.njit(nogil=True, **options)(function)
 
     return decorate

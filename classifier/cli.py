@@ -24,6 +24,7 @@ from classifier.options import (
     answering,
     check_ending,
     choose,
+    complete_path,
     configured,
     day,
     modelling,
@@ -144,6 +145,18 @@ def _warn(warnings: Sequence[str], *, quiet: bool) -> None:
         click.echo(f"Warning: {warning}", err=True)
 
 
+def _tell_of_compiling(*, quiet: bool) -> None:
+    """Say why every start is as slow as the first, before it is."""
+    from classifier.buffers import is_kept
+
+    if not quiet and not is_kept():
+        click.echo(
+            "compiled code can't be kept (neither beside the program nor in the user's cache), so each start "
+            "takes as long as the first; set NUMBA_CACHE_DIR to a folder that may be written to",
+            err=True,
+        )
+
+
 def _watching(values: dict[str, Any]) -> Any:
     from classifier.engines import Engine
     from classifier.run import Watching
@@ -174,7 +187,7 @@ def _model(values: dict[str, Any]) -> Any:
 
 
 @main.command()
-@click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
+@click.argument("inputs", nargs=-1, required=True, metavar="INPUT...", shell_complete=complete_path)
 @click.option("--out", required=True, type=click.Path(path_type=Path), metavar="DIR", help="Folder to write.")
 @reading
 @modelling
@@ -190,6 +203,7 @@ def run(inputs: tuple[str, ...], out: Path, form: str, **values: Any) -> None:
         from classifier import present
         from classifier import run as commands
 
+    _tell_of_compiling(quiet=values["quiet"] or form == "json")
     chosen = choose(values)
     outcome = commands.run(
         inputs, out, model=_model(values), chosen=chosen, choice=_choice(values), watching=_watching(values)
@@ -204,11 +218,12 @@ def run(inputs: tuple[str, ...], out: Path, form: str, **values: Any) -> None:
 
 
 @main.command()
-@click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
+@click.argument("inputs", nargs=-1, required=True, metavar="INPUT...", shell_complete=complete_path)
 @click.option(
     "--out",
     required=True,
     metavar="FILE",
+    shell_complete=complete_path,
     help="File to write: .csv .jsonl (also .gz .zst) .parquet; - is stdout.",
 )
 @reading
@@ -230,6 +245,7 @@ def score(inputs: tuple[str, ...], out: str, form: str, bom: bool, **values: Any
 
         without_blas()
     check_ending(out, form)
+    _tell_of_compiling(quiet=values["quiet"] or form == "json")
     chosen = choose(values)
     rows_form = form if form in ("csv", "jsonl") else "csv" if out == "-" else ""
     outcome = commands.score(
@@ -253,7 +269,7 @@ def score(inputs: tuple[str, ...], out: str, form: str, bom: bool, **values: Any
 
 
 @main.command()
-@click.argument("scored", nargs=-1, required=True, metavar="SCORED...")
+@click.argument("scored", nargs=-1, required=True, metavar="SCORED...", shell_complete=complete_path)
 @click.option("--out", required=True, type=click.Path(path_type=Path), metavar="DIR", help="Folder to write.")
 @click.option("--quotes", type=click.Choice(["redacted", "none"]), default=None, help="Quotes to write.")
 @reporting
@@ -327,6 +343,7 @@ def train(data: tuple[Path, ...], out: Path, seed: int, quiet: bool, form: str) 
     "--against",
     default=None,
     metavar="NAME_OR_PATH",
+    shell_complete=complete_path,
     help="Another model to compare with: each difference (this minus that) with its interval.",
 )
 @click.option(

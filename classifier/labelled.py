@@ -11,6 +11,7 @@ import io
 import json
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,15 +64,23 @@ class Labelled:
     parts: pd.DataFrame
 
     def warnings(self) -> tuple[str, ...]:
-        """Return what the user should know of the data: evidence that isn't in its text tells nothing."""
+        """Return what the user should know of the data: evidence and labels that can't be learnt from."""
         pairs = zip(self.documents["text"], self.documents["evidence"], strict=True)
         lost = [row for row, (text, evidence) in enumerate(pairs) if _is_lost(evidence, text)]
-        if not lost:
-            return ()
-        return (
-            f"{len(lost)} text(s) have evidence that doesn't stand in them, the first is"
-            f" {self.places[lost[0]]}; it counts as none: give evidence to the letter",
-        )
+        torn = _contradicting(self.documents)
+        found = []
+        if lost:
+            found.append(
+                f"{len(lost)} text(s) have evidence that doesn't stand in them, the first is"
+                f" {self.places[lost[0]]}; it counts as none: give evidence to the letter, from what the"
+                " customer wrote (not from a quoted mail or a signature)"
+            )
+        if torn:
+            found.append(
+                f"{len(torn)} text(s) stand there more than once, with different labels, the first again at"
+                f" {self.places[torn[0]]}; decide which labels are right and leave the others out"
+            )
+        return tuple(found)
 
 
 class _RowError(ValueError):
@@ -127,6 +136,17 @@ def read_placed(paths: Sequence[str | Path]) -> Labelled:
 
 def _is_lost(evidence: str, text: str) -> bool:
     return any(span not in text for span in json.loads(evidence or "{}").values())
+
+
+def _contradicting(documents: pd.DataFrame) -> list[int]:
+    """Return, for each text that has different labels, the first row where they differ from those before."""
+    first: dict[str, tuple[bool, ...]] = {}
+    torn: dict[str, int] = {}
+    labels = documents[list(LABELS)].itertuples(index=False, name=None)
+    for row, (text, own) in enumerate(zip(documents["text"], labels, strict=True)):
+        if text.strip() and first.setdefault(text, own) != own:
+            torn.setdefault(text, row)
+    return list(torn.values())
 
 
 def _listed(faults: Sequence[str]) -> str:
@@ -423,19 +443,19 @@ def _name(rows: Sequence[_Row], documents: Sequence[dict[str, Any]]) -> list[str
     faults: list[str] = []
     places: dict[str, str] = {}
     for row, document in zip(rows, documents, strict=True):
-        identity = document["id"] or _id_of_text(document["text"], places)
+        identity = document["id"]
         if identity in places:
             faults.append(f"{row.place}: id {identity!r} is already used at {places[identity]}")
-        places.setdefault(identity, row.place)
-        document["id"] = identity
+        elif identity:
+            places[identity] = row.place
+    # Training goes by ids, and must not depend on the order of rows: copies of one text are numbered by
+    # what is said of them.
+    unnamed = [document for document in documents if not document["id"]]
+    copies: Counter[str] = Counter()
+    for document in sorted(unnamed, key=lambda one: [str(value) for value in one.values()]):
+        made = f"t-{hashlib.sha256(document['text'].encode()).hexdigest()[:16]}"
+        while not document["id"] or document["id"] in places:
+            copies[made] += 1
+            document["id"] = made if copies[made] == 1 else f"{made}-{copies[made]}"
+        places[document["id"]] = ""
     return faults
-
-
-def _id_of_text(text: str, taken: Mapping[str, str]) -> str:
-    made = f"t-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
-    copy = 2
-    identity = made
-    while identity in taken:
-        identity = f"{made}-{copy}"
-        copy += 1
-    return identity

@@ -113,7 +113,10 @@ def _documents(documents: Any, keep: Sequence[str]) -> pd.DataFrame:
     # Tells versions of one document apart, which nobody asks for here.
     columns["updated_at"] = absent
     kept = {f"{pipeline.KEPT}{name}": given[name] for name in keep}
-    whole = {name: _whole(column) for name, column in (columns | kept).items()}
+    whole = {
+        name: _whole(column if schema.DOCUMENTS.get(name) == schema.REAL else _without_points(column))
+        for name, column in (columns | kept).items()
+    }
     return schema.conform(pd.DataFrame(whole), schema.DOCUMENTS, extra=list(kept))
 
 
@@ -140,6 +143,8 @@ def _table(documents: Any) -> pd.DataFrame:
 
 
 def _check_names(given: pd.DataFrame, body: str, keep: Sequence[str]) -> None:
+    if given.columns.nlevels > 1:
+        raise SchemaError("the table's columns have names of several levels; give it flat ones")
     if isinstance(keep, str):
         raise SchemaError(f"keep is a list of columns; put {keep!r} into brackets: [{keep!r}]")
     own = [name for name in keep if name in schema.SCORED]
@@ -173,6 +178,16 @@ def _check_texts(values: pd.Series, where: str, kinds: tuple[type, ...]) -> None
 def _kind(value: object) -> str:
     name = type(value).__name__
     return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
+
+
+def _without_points(column: pd.Series) -> pd.Series:
+    """Return whole numbers, such as ids, without the ".0" that pandas gives them where one is missing."""
+    if column.dtype.kind != "f" or not column.hasnans:
+        return column
+    there = column.dropna()
+    # Beyond 2 ** 53 a float is a whole number for want of digits.
+    are_whole = len(there) > 0 and bool(((there % 1 == 0) & (there.abs() < 2**53)).all())
+    return column.astype("Int64") if are_whole else column
 
 
 def _whole(column: pd.Series) -> pd.Series:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
+from click.shell_completion import CompletionItem
 
 from classifier.errors import InputError, OptionError, OutputError, SettingsError
 
@@ -25,6 +26,12 @@ CONFIG: Final = "classifier.toml"
 
 TIERS: Final = ("fast", "cascade", "accurate")
 """What `--tier` takes; a model may have fewer."""
+
+
+def complete_path(context: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem]:
+    """Let the shell complete names of files and folders: click leaves names that it doesn't check alone."""
+    return [CompletionItem(begun, type="file")]
+
 
 _INPUT = (
     ("--source", "NAME", "Who wrote the export (auto: by its content); see `classifier sources`."),
@@ -118,8 +125,20 @@ def modelling(function: F) -> F:
     return _decorate(
         function,
         (
-            click.option("--model", default="default", metavar="NAME_OR_PATH", help="Model to use."),
-            click.option("--models", default="", metavar="DIR", help="Folder that models are looked for in."),
+            click.option(
+                "--model",
+                default="default",
+                metavar="NAME_OR_PATH",
+                help="Model to use.",
+                shell_complete=complete_path,
+            ),
+            click.option(
+                "--models",
+                default="",
+                metavar="DIR",
+                help="Folder that models are looked for in.",
+                shell_complete=complete_path,
+            ),
             click.option(
                 "--tier",
                 type=click.Choice(TIERS),

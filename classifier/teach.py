@@ -10,15 +10,21 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
-from classifier import card, classify, clean, evaluate, labelled, models, pipeline, schema, train
+from classifier import card, classify, clean, evaluate, labelled, language, models, pipeline, schema, train
 from classifier.labelled import Labelled
 from classifier.labels import EXPECTATION_SOURCES, GAP, LABELS, TITLES
 from classifier.models import LoadedModel
+
+LANGUAGES: Final = ("en",)
+"""What a model that is trained here counts as its languages."""
+
+STRAY: Final = 0.05
+"""Share of texts in other languages that says nothing: very short ones are mistaken at times."""
 
 
 @dataclass(frozen=True)
@@ -148,6 +154,8 @@ def validation(
 def train_files(data: Sequence[Path], out: Path, *, seed: int) -> dict[str, Any]:
     """Train a model from labelled files, save it in `out`, and return the summary.
 
+    It learns from texts as `score` will read them: cleaned, their evidence as it stands there.
+
     Raises
     ------
     InputError
@@ -159,7 +167,7 @@ def train_files(data: Sequence[Path], out: Path, *, seed: int) -> dict[str, Any]
     models.require_free(out)
     called = models.called(out)
     name, version = called.name, called.version
-    given = labelled.read_placed(data)
+    given = _as_scored(labelled.read_placed(data))
     documents = given.documents
     settings = train.TrainingSettings(seed=seed)
     trained = train.fit(documents, settings)
@@ -184,7 +192,7 @@ def train_files(data: Sequence[Path], out: Path, *, seed: int) -> dict[str, Any]
     )
     about = {"documents": len(documents), "settings": asdict(settings)}
     model_id = models.save(
-        out, trained.model, name=name, version=version, languages=("en",), about=about, card=text
+        out, trained.model, name=name, version=version, languages=LANGUAGES, about=about, card=text
     )
     if called.versioned:
         models.appoint_first(out)
@@ -204,9 +212,23 @@ def train_files(data: Sequence[Path], out: Path, *, seed: int) -> dict[str, Any]
             for label in LABELS
         },
         "macro_f1": round(figures["macro_f1"]["value"], 6),
-        "warnings": list(given.warnings()),
+        "warnings": [*given.warnings(), *_foreign(documents["text"])],
         "seconds": round(time.monotonic() - began, 3),
     }
+
+
+def _foreign(texts: pd.Series) -> tuple[str, ...]:
+    """Return what to tell where more than stray texts are in a language that `score` leaves out."""
+    found = language.detect(texts)
+    other = found[~language.is_supported(found, LANGUAGES)]
+    if len(other) <= STRAY * len(texts):
+        return ()
+    common = other.value_counts().sort_index().sort_values(ascending=False, kind="stable").index[:3]
+    return (
+        f"{len(other)} of {len(texts)} text(s) are in other languages ({', '.join(common)}) than the"
+        f" model counts as its own ({', '.join(LANGUAGES)}): score gives such texts no label, unless"
+        " scoring.languages in classifier.toml names their language",
+    )
 
 
 def _limits(model: classify.FastModel) -> tuple[str, ...]:

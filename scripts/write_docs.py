@@ -30,6 +30,10 @@ WIDTH = 100
 HEAD = """# Commands
 
 Written by `make docs` from the program's own `--help`; a test fails when it is behind.
+
+Tab completes commands, options and files after `eval "$(_CLASSIFIER_COMPLETE=bash_source classifier)"`
+in `~/.bashrc`, or the same with `zsh_source` in `~/.zshrc`; in fish it is
+`_CLASSIFIER_COMPLETE=fish_source classifier | source`.
 """
 
 SET_UP = ("git", "cd", ".", "source", "pip", "make")

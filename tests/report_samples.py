@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from classifier import schema
+from classifier import report, schema
 from classifier.labels import LABELS
-from classifier.report import Results, Rows, ScoredSummary
+from classifier.report import Results, Rows, ScoredSummary, manifest
+from classifier.report.folder import prepare_folder
 
 DEMO = Path(__file__).parents[1] / "data" / "examples"
 WEIGHTS = {"reach": 3.0, "mentions": 2.0, "revenue": 2.0, "trend": 1.0, "severity": 2.0, "recency": 1.0}
@@ -322,3 +323,35 @@ def _completed(table: pd.DataFrame, columns: schema.Table) -> pd.DataFrame:
         if name not in table
     }
     return schema.conform(table.assign(**missing), columns)
+
+
+SETTINGS = {"rank": {"weights": {"reach": 3.0}}, "quotes": "redacted"}
+
+
+def write_run(out, found, documents, *, settings=SETTINGS, force=False):
+    """Write a whole folder the way the pipeline does."""
+    with prepare_folder(out, force=force) as staging:
+        with report.scored_writer(staging / "scored.parquet") as writer:
+            writer.write(documents)
+        report.write(staging, found)
+        manifest.write(
+            staging,
+            manifest.build(
+                staging,
+                rows=found.rows,
+                inputs=[{"name": "tickets.json", "sha256": "ab"}],
+                model_id=found.model_id,
+                settings=settings,
+                as_of="2026-06-30",
+                versions={"python": "3.11"},
+                execution={"seconds": {"score": 1.5}},
+            ),
+        )
+    return out
+
+
+def copy_of(run, out):
+    out.mkdir()
+    for path in run.iterdir():
+        (out / path.name).write_bytes(path.read_bytes())
+    return out

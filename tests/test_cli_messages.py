@@ -51,6 +51,19 @@ def test_score_leaves_no_half_file_where_rows_are_too_bad(tmp_path: Path) -> Non
     assert len(pd.read_csv(tmp_path / "rejected.csv")) == 30
 
 
+@pytest.mark.parametrize("command", ["run", "score"])
+def test_a_start_that_is_always_slow_is_told_with_its_remedy(tmp_path: Path, command: str) -> None:
+    """Where nothing may be written, such as for a cron user without a home, all is compiled each time."""
+    arguments = [command, "none.csv", "--out", "x.csv", "--models", ROOT / "models"]
+    nowhere = {"NUMBA_CACHE_LOCATOR_CLASSES": "ZipCacheLocator"}
+    told = "compiled code can't be kept"
+    slow = process(*arguments, folder=tmp_path, **nowhere).stderr
+    assert told in slow
+    assert "set NUMBA_CACHE_DIR to a folder" in slow
+    assert told not in process(*arguments, folder=tmp_path).stderr
+    assert told not in process(*arguments, "--quiet", folder=tmp_path, **nowhere).stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "told"),
     [

@@ -215,6 +215,19 @@ def test_a_missing_extra_is_named_with_its_pip_line(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_an_address_whose_package_no_extra_brings_names_that_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pip line of an extra that is there already would lead nowhere."""
+    pytest.importorskip("fsspec", reason="the extra [dask] is not installed")
+    monkeypatch.setitem(sys.modules, "gcsfs", None)
+    arguments = ["score", "gs://bucket/t.csv", "--out", str(tmp_path / "o.csv")]
+    result = CliRunner().invoke(main, [*arguments, "--models", str(moving.MODELS)])
+    assert result.exit_code == 1
+    assert "gs:// needs a package that is not installed: Please install gcsfs" in result.stderr
+    assert "pip install" not in result.stderr
+
+
 @pytest.mark.slow
 def test_workers_end_with_the_process_that_started_them(names: list[str], tmp_path: Path) -> None:
     """Kill -9 must not leave workers behind that wait for ever."""

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from classifier.errors import InputError
-from classifier.labelled import read_labelled
+from classifier.labelled import read_labelled, read_placed
 from classifier.labels import LABELS
 from classifier.schema import LABELLED
 
@@ -170,6 +170,33 @@ def test_a_missing_id_is_made_of_the_text(tmp_path):
     assert ids[1] == alone[0]
     assert ids[2] == f"{ids[0]}-2"
     assert len(set(ids)) == 3
+
+
+def test_made_ids_follow_what_is_said_of_a_text_not_the_order_of_rows(tmp_path):
+    rows = [
+        {"text": "One", "labels": ["pain_point"]},
+        {"text": "One", "labels": []},
+        {"text": "One", "labels": ["pain_point"], "evidence": {"pain_point": "One"}},
+    ]
+    forwards = read_labelled([lines(tmp_path / "a.jsonl", *rows)])
+    back = read_labelled([lines(tmp_path / "b.jsonl", *rows[::-1])])
+    assert forwards["id"].tolist() == back["id"].tolist()[::-1]
+    assert len(set(forwards["id"])) == 3
+
+
+def test_a_made_id_gives_way_to_one_that_was_given(tmp_path):
+    path = lines(tmp_path / "a.jsonl", {"text": "One", "labels": []})
+    (made,) = read_labelled([path])["id"]
+    path = lines(tmp_path / "a.jsonl", {"text": "One", "labels": []}, {"text": "2", "id": made, "labels": []})
+    assert read_labelled([path])["id"].tolist() == [f"{made}-2", made]
+
+
+def test_texts_with_different_labels_are_told(tmp_path):
+    rows = [{"text": "One", "labels": labels} for labels in ([], ["pain_point"], ["pain_point"])]
+    path = lines(tmp_path / "a.jsonl", *rows, {"text": "", "labels": []})
+    (warning,) = read_placed([path]).warnings()
+    assert warning.startswith("1 text(s) stand there more than once, with different labels, the first ")
+    assert f"{path} line 2;" in warning
 
 
 def test_no_files_are_an_empty_table():

@@ -45,6 +45,24 @@ def test_a_table_is_scored_like_its_texts_whatever_its_index(model: classifier.M
     assert scored.filter(like="_score").equals(plain.filter(like="_score"))
 
 
+def test_whole_numbers_stay_so_where_one_is_missing(model: classifier.Model) -> None:
+    nothing = float("nan")
+    table = pd.DataFrame({"text": "Hi", "document_id": [7, 8, nothing], "plan": [1, nothing, nothing]})
+    scored = model.score(
+        table.assign(rating=[1.5, 2, nothing], none=nothing), keep=["plan", "rating", "none"]
+    )
+    assert scored["document_id"].tolist() == ["7", "8", ""]
+    assert scored["plan"].tolist() == ["1", "", ""]
+    assert scored["rating"].tolist() == ["1.5", "2.0", ""]
+    assert scored["none"].tolist() == ["", "", ""]
+
+
+def test_names_of_several_levels_are_refused(model: classifier.Model) -> None:
+    table = pd.DataFrame([["Hi", 1]], columns=pd.MultiIndex.from_tuples([("text", "a"), ("text", "b")]))
+    with pytest.raises(SchemaError, match="names of several levels; give it flat ones"):
+        model.score(table)
+
+
 def test_subject_and_body_are_one_text(model: classifier.Model) -> None:
     split = model.score(pd.DataFrame({"subject": ["Export"], "body": ["It crashes daily."]}))
     joined = model.score(["Export\nIt crashes daily."])

@@ -1,4 +1,5 @@
 import json
+import re
 import shutil
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -238,13 +239,20 @@ def test_an_unknown_model_lists_the_known_ones(folder, tmp_path):
         models.find("tinny", places=[tmp_path, tmp_path / "nowhere"])
     assert str(caught.value) == (
         f"no model 'tinny' (did you mean 'tiny'?); looked in: {tmp_path}, {tmp_path / 'nowhere'}; "
-        "found there: tiny, tiny/1; use --model with one of these or with a model's folder, "
-        "or --models with the folder that holds it"
+        "found there: tiny, tiny/1; give one of these or a model's folder (--model), or the folder that "
+        "holds it (--models, or folder in Python)"
     )
     with pytest.raises(ModelError, match=r"no model 'tiny/7'.*found there: tiny, tiny/1"):
         models.find("tiny/7", places=[tmp_path])
     with pytest.raises(ModelError, match="no model 'x'; looked in: no folder; found there: none"):
         models.find("x", places=[])
+
+
+def test_a_model_that_a_folder_of_models_hides_is_told_of(tmp_path):
+    shipped = models.find("default", places=models.folders())
+    with pytest.raises(ModelError, match=re.escape(f"found there: none; one of that name is {shipped}; ")):
+        models.find("default", places=[tmp_path])
+    assert models.find(str(shipped), places=[tmp_path]) == shipped
 
 
 @pytest.mark.parametrize("text", ["2", "", ".."])

@@ -242,3 +242,27 @@ def test_a_name_and_a_format_that_contradict_are_refused(out, form, said):
 @pytest.mark.parametrize(("out", "form"), [("rows.csv.gz", "csv"), ("-", "jsonl"), ("rows.parquet", "json")])
 def test_a_name_and_a_format_that_fit(out, form):
     options.check_ending(out, form)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "classifier run tick",
+        "classifier score tick",
+        "classifier score --out tick",
+        "classifier report tick",
+        "classifier train tick",
+        "classifier evaluate --against tick",
+        "classifier explain --model tick",
+        "classifier explain --models tick",
+    ],
+)
+def test_names_of_files_are_completed_by_the_shell(words, monkeypatch):
+    from classifier.cli import main
+
+    monkeypatch.setenv("COMP_WORDS", words)
+    monkeypatch.setenv("COMP_CWORD", str(len(words.split()) - 1))
+    completed = CliRunner().invoke(
+        main, prog_name="classifier", env={"_CLASSIFIER_COMPLETE": "bash_complete"}, standalone_mode=True
+    )
+    assert completed.output == "file,tick\n"

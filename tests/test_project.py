@@ -16,6 +16,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 import classifier
+from classifier.report import manifest
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -27,6 +28,26 @@ IMPORT_NAMES = {
     "scikit-learn": "sklearn",
 }
 """Distribution -> module, where the names differ by more than a hyphen."""
+
+SHAPES_NOTHING = {
+    "click",
+    "joblib",
+    "markupsafe",
+    "matplotlib",
+    "orjson",
+    "platformdirs",
+    "safetensors",
+    "threadpoolctl",
+    "tqdm",
+}
+"""Distributions whose version changes no result of a run: they parse, move or draw, or work elsewhere."""
+
+
+def test_a_run_tells_the_version_of_all_that_may_change_its_results() -> None:
+    names = {canonicalize_name(Requirement(one).name) for one in PROJECT["project"]["dependencies"]}
+    told = set(manifest.versions())
+    assert told == names - SHAPES_NOTHING | {"python", "feedback-classifier"}
+
 
 HEAVY = (
     "pandas",

@@ -1,3 +1,4 @@
+import html
 import json
 from dataclasses import replace
 
@@ -145,6 +146,32 @@ def test_evidence_that_stands_in_no_text_is_told(files, tmp_path):
     ours = teach.Contender(models.load(trained.save(tmp_path / "tiny" / "1")))
     assert teach.evaluate_files([path], ours, None, resamples=5, seed=0).warnings == (warning,)
     assert teach.train_files([path, files[1]], tmp_path / "m" / "1", seed=0)["warnings"] == [warning]
+
+
+def test_training_reads_texts_as_score_does(files, taught, tmp_path):
+    path = tmp_path / "mails.jsonl"
+    with path.open("w") as mails:
+        for row in (json.loads(line) for one in files for line in one.read_text().splitlines()):
+            page = html.escape(row["text"], quote=False).replace("\n", "<br>")
+            if clean.clean(f"<div>{page}</div>") == row["text"]:
+                row["text"] = f"<div>{page}</div>"
+                row["evidence"] = {label: html.escape(span) for label, span in row["evidence"].items()}
+            row["text"] += "\n\nSent from my iPhone"
+            mails.write(json.dumps(row) + "\n")
+    summary = teach.train_files([path], tmp_path / "mine" / "1", seed=0)
+    assert summary["warnings"] == []
+    assert summary["figures"] == taught[0]["figures"]
+    assert summary["model_id"] == taught[0]["model_id"]
+
+
+def test_training_on_texts_that_score_leaves_out_is_told(files, tmp_path):
+    more = "Die Rechnung wird jeden Monat falsch berechnet, und das kostet uns sehr viel Zeit, zum {}. Mal."
+    path = tmp_path / "german.jsonl"
+    rows = ({"text": more.format(time), "labels": [PAIN]} for time in range(40))
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (warning,) = teach.train_files([*files, path], tmp_path / "mine" / "1", seed=0)["warnings"]
+    assert " text(s) are in other languages (de, " in warning
+    assert "unless scoring.languages in classifier.toml names their language" in warning
 
 
 def test_training_twice_into_one_folder(taught, files):

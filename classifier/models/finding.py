@@ -50,21 +50,30 @@ def find(name: str, *, places: Sequence[Path]) -> Path:
     """
     if not name.strip():
         raise ModelError("the name of the model is empty; give one, such as default, or a model's folder")
+    if folder := _found(name, places):
+        return folder
+    found = [path.parent for place in places for path in place.glob(f"*/*/{DESCRIPTION}") if _decides(path)]
+    known = {folder.parent.name for folder in found if (folder.parent / CURRENT).is_file()}
+    known |= {f"{folder.parent.name}/{folder.name}" for folder in found}
+    near = difflib.get_close_matches(name, known, n=1)
+    elsewhere = _found(name, folders())
+    raise ModelError(
+        f"no model {name!r}{f' (did you mean {near[0]!r}?)' if near else ''}; "
+        f"looked in: {', '.join(map(str, places)) or 'no folder'}; "
+        f"found there: {', '.join(sorted(known)) or 'none'}; "
+        f"{f'one of that name is {elsewhere}; ' if elsewhere else ''}"
+        "give one of these or a model's folder (--model), or the folder that holds it (--models, or folder "
+        "in Python)"
+    )
+
+
+def _found(name: str, places: Sequence[Path]) -> Path | None:
     for folder in [Path(name), *(place / name for place in places)]:
         if (folder / DESCRIPTION).is_file():
             return folder
         if (folder / CURRENT).is_file():
             return _current(folder)
-    found = [path.parent for place in places for path in place.glob(f"*/*/{DESCRIPTION}") if _decides(path)]
-    known = {folder.parent.name for folder in found if (folder.parent / CURRENT).is_file()}
-    known |= {f"{folder.parent.name}/{folder.name}" for folder in found}
-    near = difflib.get_close_matches(name, known, n=1)
-    raise ModelError(
-        f"no model {name!r}{f' (did you mean {near[0]!r}?)' if near else ''}; "
-        f"looked in: {', '.join(map(str, places)) or 'no folder'}; "
-        f"found there: {', '.join(sorted(known)) or 'none'}; use --model with one of these or "
-        "with a model's folder, or --models with the folder that holds it"
-    )
+    return None
 
 
 def called(folder: Path) -> Called:

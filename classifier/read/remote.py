@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO, Any, Final
 
-from classifier.errors import FeedbackError, InputError, extra_missing
+from classifier.errors import ExtraError, FeedbackError, InputError, extra_missing
 
 _ADDRESS: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 _BLOCK: Final = 8 << 20
@@ -93,10 +93,15 @@ def _place(address: str) -> tuple[Any, str]:
     extra = "s3" if kind in ("s3", "s3a") else "dask"
     try:
         import fsspec
-
-        files, path = fsspec.core.url_to_fs(address)
     except ImportError as error:
         raise extra_missing(f"{kind}://", extra) from error
+    try:
+        files, path = fsspec.core.url_to_fs(address)
+    except ImportError as error:
+        if extra == "s3":
+            raise extra_missing(f"{kind}://", extra) from error
+        # No extra of ours brings what this kind needs; fsspec knows what that is.
+        raise ExtraError(f"{kind}:// needs a package that is not installed: {error}") from error
     except ValueError as error:
         raise InputError(f"{address!r}: addresses of this kind are not known: {error}") from error
     # What was listed before may have changed since.

@@ -19,16 +19,24 @@ from classifier.report.results import Rows
 
 NAME: Final = "run.json"
 PACKAGES: Final = (
+    "charset-normalizer",
     "feedback-classifier",
     "jinja2",
+    "lingua-language-detector",
+    "llvmlite",
     "numba",
     "numpy",
+    "onnxruntime",
+    "openpyxl",
     "pandas",
     "pyarrow",
     "scikit-learn",
+    "scipy",
     "spacy",
+    "tokenizers",
     "xlsxwriter",
 )
+"""Those of which another version may read, score, group or write otherwise."""
 
 Manifest = Mapping[str, Any]
 
