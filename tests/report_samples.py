@@ -1,6 +1,8 @@
 """Results of the demo company as the report gets them: its gold labels stand in for a model's."""
 
+import dataclasses
 import functools
+import io
 import json
 from pathlib import Path
 
@@ -9,8 +11,10 @@ import pandas as pd
 
 from classifier import report, schema
 from classifier.labels import LABELS
-from classifier.report import Results, Rows, ScoredSummary, manifest
+from classifier.report import Results, Rows, ScoredSummary, manifest, sheets
 from classifier.report.folder import prepare_folder
+
+HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)> \"'><b>{{ 7*7 }}</b> </style>"
 
 DEMO = Path(__file__).parents[1] / "data" / "examples"
 WEIGHTS = {"reach": 3.0, "mentions": 2.0, "revenue": 2.0, "trend": 1.0, "severity": 2.0, "recency": 1.0}
@@ -128,6 +132,28 @@ def nothing() -> Results:
         rejected=schema.empty(schema.REJECTED),
         duplicates=schema.empty(schema.DUPLICATES),
         dropped=schema.empty(schema.DROPPED),
+    )
+
+
+def hostile_results():
+    found = results(60)
+    everywhere = {}
+    for name in (
+        "product_backlog",
+        "marketing_backlog",
+        "claims_at_risk",
+        "influence",
+        "evidence",
+        "rejected",
+    ):
+        frame = getattr(found, name).copy()
+        for column in frame.columns:
+            if frame[column].dtype == "str" and column not in ("theme_id", "claim_id", "labels"):
+                frame[column] = HOSTILE
+        everywhere[name] = frame
+    summary = dataclasses.replace(found.summary, languages={HOSTILE: 1}, channels={HOSTILE: 2})
+    return dataclasses.replace(
+        found, title=HOSTILE, model_id=HOSTILE, warnings=(HOSTILE,), summary=summary, **everywhere
     )
 
 
@@ -355,3 +381,10 @@ def copy_of(run, out):
     for path in run.iterdir():
         (out / path.name).write_bytes(path.read_bytes())
     return out
+
+
+def sheets_of(found):
+    """Return the workbook of results, as openpyxl reads it."""
+    import openpyxl
+
+    return openpyxl.load_workbook(io.BytesIO(sheets.workbook_bytes(found)))
