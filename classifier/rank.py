@@ -51,10 +51,10 @@ def product_backlog(
     half_life = settings.rank.recency_half_life_days
     measures = measure(documents, "theme_id", trend, revenue, as_of=as_of, half_life_days=half_life)
     table = measures.by_key.join(priorities(measures, settings.rank.weights))
-    table = table.join(examples(spans, "theme_id"))
+    table["labels"] = _labels(spans).reindex(table.index)
+    table = table.join(examples(_telling(spans, table["labels"]), "theme_id", first="telling"))
     described = ["title", "area", "owner", "decision", "note"]
     table = table.join(themes.set_index("theme_id")[described])
-    table["labels"] = _labels(spans).reindex(table.index)
     table["share"] = (table["mentions"] / spans["document_id"].nunique()).round(6)
     table["currency"] = revenue.currency if revenue.known else ""
     table["objective_id"] = _text_of(most_common(spans, "theme_id", "objective_id"), table.index)
@@ -65,6 +65,12 @@ def product_backlog(
     table["capability_status"] = table["capability_id"].map(status).astype("str").fillna("")
     table["departments"] = _departments(table, objectives, settings.departments)
     return ranked(table.rename_axis("theme_id").reset_index(), "theme_id", schema.PRODUCT_BACKLOG)
+
+
+def _telling(spans: pd.DataFrame, labels: pd.Series) -> pd.DataFrame:
+    """Add to each span how much it tells of its theme: most where it has the label of most documents."""
+    leading = labels.str.split(";").str[0]
+    return spans.assign(telling=spans["centrality"] + (spans["label"] == spans["theme_id"].map(leading)))
 
 
 def influence(

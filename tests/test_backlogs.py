@@ -339,3 +339,12 @@ def test_trends_of_marketing_rows_have_their_interval():
     low, high = found.moves[f"{row['kind']}:{row[marketing.ABOUT[row['kind']]]}"]
     assert low < row["trend"] < high
     assert built().moves == {}
+
+
+def test_quotes_of_the_leading_label_come_first():
+    said = {"a": "expectation_gap", "b": "pain_point", "c": "pain_point"}
+    rows = [{"document_id": name, "spans": [span(label, f"said by {name}")]} for name, label in said.items()]
+    evidence = evidence_of(scored_rows(rows)).assign(theme_id="T-1", centrality=[0.9, 0.2, 0.3])
+    labels = pd.Series({"T-1": "pain_point;expectation_gap"})
+    found = factors.examples(rank._telling(evidence, labels), "theme_id", first="telling").loc["T-1"]
+    assert found.tolist() == ["said by c", "said by b", "said by a", "c;b;a"]
