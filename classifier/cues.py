@@ -43,10 +43,8 @@ _GO: Final = _of(
     " jumping back"
 )
 _WAY: Final = _maybe("over", "back", "across", "away", "on")
-_RIVALS: Final = (
-    *("competitor", "competitors", "competition", "rival", "rivals", "someone", "somebody"),
-    *("alternative", "alternatives", "anyone", "anybody"),
-)
+_RIVALS: Final = ("competitor", "competitors", "competition", "rival", "rivals", "someone", "somebody")
+_ANY_OTHER: Final = (*_RIVALS, "alternative", "alternatives", "anyone", "anybody")
 _WENT: Final = _of("went gone go going left leave leaving lost")
 # So few that looking for all of "another app" and the like spares most texts the reading word by word.
 _THING: Final = _of(
@@ -181,10 +179,10 @@ def churn_patterns(competitors: Sequence[Sequence[str]]) -> dict[str, list[Patte
         [_CANCEL, _KIND, _HELD],
         [_CLOSE, _of("my our this"), _HELD],
         [_CLOSE, _of("my our this"), _KIND, _HELD],
-        [_GO, _WAY, to, _maybe("a", "an", "the", "your"), _any(*_RIVALS)],
+        [_GO, _WAY, to, _maybe("a", "an", "the", "your"), _any(*_ANY_OTHER)],
         [_GO, _WAY, to, _maybe("a", "an"), others, _THING],
-        [_WENT, _of("with"), _maybe("a", "an", "some"), _any("another", *_RIVALS)],
-        [_WENT, _of("to for"), _maybe("a", "your"), _any(*_RIVALS[:7])],
+        [_WENT, _of("with"), _maybe("a", "an", "some"), _any("another", *_ANY_OTHER)],
+        [_WENT, _of("to for"), _maybe("a", "your"), _any(*_RIVALS)],
         [_of("look looking"), _of("at for"), _maybe("a"), _NEW, _THING],
         [_of("look looking shop shopping"), _of("at for"), _of("other alternative different"), _THINGS],
         [_of("never"), _AGAIN, _SOME_WORDS, _of("again")],

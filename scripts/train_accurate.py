@@ -79,7 +79,8 @@ def lean_attention(
     The one of transformers adds its mask as float32, which makes all that follows twice as wide.
     """
     scores = torch.matmul(query * scaling, key.transpose(2, 3))
-    if mask is not None:  # where all texts of a batch are of one length
+    # There is none where all texts of a batch are of one length.
+    if mask is not None:
         scores = scores + mask.to(scores.dtype)
     found = torch.matmul(torch.softmax(scores, -1), value)
     return found.transpose(1, 2).contiguous(), None
