@@ -43,7 +43,7 @@ def _mark(data: Bytes, offsets: Offsets, found: npt.NDArray[np.bool_]) -> None:
         highest = np.uint8(0)
         # Places that can't be negative: then many bytes are looked at at once.
         for place in range(np.uint64(offsets[row]), np.uint64(offsets[row + 1])):
-            highest |= data[place]
+            highest = np.uint8(highest | data[place])
         found[row] = highest >= _ASCII_END and not _settled(data, offsets[row], offsets[row + 1])
 
 

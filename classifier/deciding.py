@@ -196,7 +196,7 @@ def _best_part(
     return best, best_begin, best_stop
 
 
-@compiled()
+@compiled(makes_arrays=True)
 def _decide(
     first: Places,
     start: npt.NDArray[np.int32],
@@ -286,7 +286,7 @@ def _source(
     return _likeliest(totals) if has else -1
 
 
-@compiled()
+@compiled(makes_arrays=True)
 def _mark_again(
     first: Places,
     bits: npt.NDArray[np.uint32],

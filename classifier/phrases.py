@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from classifier.buffers import Bytes, Column, Offsets, code_point, compiled
+from classifier.buffers import Bytes, Column, Offsets, at, code_point, compiled
 
 HOLDS: Final = 1
 UNREAD: Final = -1
@@ -168,14 +168,15 @@ def _laid_out(phrases: list[tuple[Phrase, bool]], negations: list[str]) -> _Tabl
 @compiled(forceinline=True)
 def _code_at(data: Bytes, place: int) -> tuple[int, int]:
     """Return the code point at `place`, and how many bytes it has."""
-    return (int(data[place]), 1) if data[place] < 0x80 else code_point(data, place)
+    byte = data[at(place)]
+    return (int(byte), 1) if byte < 0x80 else code_point(data, place)
 
 
 @compiled(forceinline=True)
 def _kind(code: int) -> int:
     """Return what a character is to a token."""
     if code < _CODES:
-        return int(_KINDS[code])
+        return int(_KINDS[at(code)])
     for low, high in _DRAWN:
         if low <= code <= high:
             return _SIGN
@@ -268,13 +269,13 @@ def _number(data: Bytes, place: int, end: int, keys: Words, numbers: npt.NDArray
     while place < end:
         code, size = _code_at(data, place)
         alphabetic &= _kind(code) == _LETTER
-        folded = _LOWER[code] if code < _CODES else np.uint64(code)
+        folded = _LOWER[at(code)] if code < _CODES else np.uint64(code)
         value = np.uint64((value ^ folded) * np.uint64(_PRIME))
         place += size
     slot = value % np.uint64(_SLOTS)
-    while keys[slot]:
-        if keys[slot] == value:
-            return int(numbers[slot])
+    while keys[at(slot)]:
+        if keys[at(slot)] == value:
+            return int(numbers[at(slot)])
         slot = (slot + np.uint64(1)) % np.uint64(_SLOTS)
     return _OTHER_LETTERS if alphabetic else _OTHER
 
@@ -282,8 +283,12 @@ def _number(data: Bytes, place: int, end: int, keys: Words, numbers: npt.NDArray
 @compiled(forceinline=True)
 def _goes_far(data: Bytes, place: int, stop: int) -> bool:
     """Tell whether a text holds a character that isn't known here."""
-    while place < stop:
-        if data[place] < 0x80:
+    highest = np.uint8(0)
+    # Places that can't be negative: then many bytes are looked at at once.
+    for each in range(np.uint64(place), np.uint64(stop)):
+        highest = np.uint8(highest | data[each])
+    while place < stop and highest >= 0x80:
+        if data[at(place)] < 0x80:
             place += 1
             continue
         kind, size = _kind_at(data, place)
@@ -305,7 +310,7 @@ def _fits(
     for step in steps:
         if step < 0:
             return True
-        if place >= count or not takes[tokens[place], step]:
+        if place >= count or not takes[at(tokens[at(place)]), at(step)]:
             return False
         place += 1
     return True
@@ -336,13 +341,13 @@ def _find(
         while place < stop:
             end = _token_end(data, begin, place, stop)
             if end > place:
-                tokens[count] = _number(data, place, end, keys, numbers)
+                tokens[at(count)] = _number(data, place, end, keys, numbers)
                 count += 1
             place = max(end, place + 1)
         for place in range(count):
-            word = tokens[place]
-            for phrase in range(begins[word], begins[word + 1]):
-                if _fits(tokens, place, count, steps[phrase], takes):
+            word = tokens[at(place)]
+            for phrase in range(begins[at(word)], begins[at(word + 1)]):
+                if _fits(tokens, place, count, steps[at(phrase)], takes):
                     taken_back = False
                     for before in range(max(0, place - within), place):
                         taken_back |= negates[tokens[before]]

@@ -16,6 +16,7 @@ import pandas as pd
 
 from classifier import classify, clean, language, redact, schema, spans
 from classifier.amounts import parse_amount
+from classifier.buffers import named
 from classifier.classify import Scores
 from classifier.dedupe import SAME_ID, Fingerprints, Register, fingerprints
 from classifier.errors import InputError
@@ -377,7 +378,7 @@ def _score(
         texts, scores, supported, machine, model.fast.features.least_share
     )
     columns["review"] = columns["review_reason"] != ""
-    columns["model_id"] = pd.Series([model.model_id] * len(documents), dtype="str")
+    columns["model_id"] = named((model.model_id,), np.zeros(len(documents), dtype=np.int64))
     for name in settings.keep:
         columns[name] = redact.redact_column(documents[f"{KEPT}{name}"], documents["people"])
     # In their final order: then nothing is left to do but a look.
@@ -413,9 +414,7 @@ def _label_columns(scores: Scores, readable: np.ndarray) -> dict[str, pd.Series]
 
 
 def _sources(scores: Scores, readable: np.ndarray) -> pd.Series:
-    names = np.array([*EXPECTATION_SOURCES, ""], dtype=object)
-    # -1, none, is the last of them.
-    return pd.Series(names[np.where(readable, scores.source, -1)], dtype="str")
+    return named(("", *EXPECTATION_SOURCES), np.where(readable, scores.source + 1, 0))
 
 
 def _review_reasons(
@@ -423,7 +422,7 @@ def _review_reasons(
 ) -> pd.Series:
     """Return why a person should look, "" where nobody need: the gravest reason."""
     lengths = texts.str.len().to_numpy()
-    blank = (texts.str.strip() == "").to_numpy()
+    blank = clean.is_blank(texts)
     # Text of which the model knows hardly an n-gram: it has no ground to decide on.
     unknown = ~blank & ((scores.known == 0) | (scores.known < np.float32(least_share)))
     conditions = [
@@ -432,5 +431,5 @@ def _review_reasons(
         lengths > classify.TOO_LONG,
         scores.close.any(axis=1) | unknown,
     ]
-    reasons = ["no_text", "language", "too_long", "uncertain"]
-    return pd.Series(np.select(conditions, reasons, default=""), dtype="str")
+    reasons = ("", "no_text", "language", "too_long", "uncertain")
+    return named(reasons, np.select(conditions, range(1, len(reasons)), default=0))

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from classifier.buffers import Bytes, Offsets, compiled, copy_bytes
+from classifier.buffers import Bytes, Offsets, at, compiled, copy_bytes
 from classifier.labels import LABELS
 from classifier.redact import AROUND
 from classifier.redact.marks import suspicious
@@ -93,11 +93,11 @@ def _left_of(data: Bytes, begin: int, low: int) -> int:
     Before it: the rest of a word, what a number may go on over (no letters), and one more word: "(at)".
     """
     low = max(low, begin - _AROUND)
-    while begin > low and data[begin - 1] > _SPACE:
+    while begin > low and data[at(begin - 1)] > _SPACE:
         begin -= 1
-    while begin > low and not _is_letter(data[begin - 1]):
+    while begin > low and not _is_letter(data[at(begin - 1)]):
         begin -= 1
-    while begin > low and data[begin - 1] > _SPACE:
+    while begin > low and data[at(begin - 1)] > _SPACE:
         begin -= 1
     return begin
 
@@ -106,16 +106,16 @@ def _left_of(data: Bytes, begin: int, low: int) -> int:
 def _right_of(data: Bytes, stop: int, high: int) -> int:
     """Return where to stop to look for what reaches out of a unit that ends at `stop`."""
     high = min(high, stop + _AROUND)
-    while stop < high and data[stop] > _SPACE:
+    while stop < high and data[at(stop)] > _SPACE:
         stop += 1
-    while stop < high and not _is_letter(data[stop]):
+    while stop < high and not _is_letter(data[at(stop)]):
         stop += 1
-    while stop < high and data[stop] > _SPACE:
+    while stop < high and data[at(stop)] > _SPACE:
         stop += 1
     return stop
 
 
-@compiled()
+@compiled(makes_arrays=True)
 def _grow(
     start: npt.NDArray[np.int32],
     end: npt.NDArray[np.int32],
@@ -150,7 +150,7 @@ def _grow(
         begin[last], best[last] = first, unit
 
 
-@compiled()
+@compiled(makes_arrays=True)
 def join_units(
     first: Places,
     start: npt.NDArray[np.int32],
@@ -284,7 +284,8 @@ def _escapes(data: Bytes, begin: int, stop: int) -> int:
     # Places that can't be negative: then many bytes are looked at at once.
     for place in range(np.uint64(begin), np.uint64(stop)):
         byte = data[place]
-        count += np.uint32((byte == _QUOTE) | (byte == _BACKSLASH) | (byte < _SPACE))
+        sign = (byte == _QUOTE) | (byte == _BACKSLASH) | (byte < _SPACE)
+        count = np.uint32(count + np.uint32(sign))
     return int(count)
 
 

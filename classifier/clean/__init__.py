@@ -27,6 +27,7 @@ __all__ = [
     "document_text",
     "has_letters",
     "is_auto_reply",
+    "is_blank",
     "is_forward",
     "is_machine",
     "is_machine_text",
@@ -128,11 +129,12 @@ def document_text(subject: "pd.Series", body: "pd.Series") -> "pd.Series":
 
     head = clean_column(subject.reset_index(drop=True))
     rest = _clean_column(body.reset_index(drop=True), _starts_like_forward(subject))
-    text = joined(Column.of(head), Column.of(rest), ~_is_blank(head), ~_is_blank(rest))
+    text = joined(Column.of(head), Column.of(rest), ~is_blank(head), ~is_blank(rest))
     return series_of(text.data, text.offsets).set_axis(body.index)
 
 
-def _is_blank(texts: "pd.Series") -> "npt.NDArray[np.bool_]":
+def is_blank(texts: "pd.Series") -> "npt.NDArray[np.bool_]":
+    """Mark texts that are empty or white space alone."""
     from classifier.buffers import Column
     from classifier.clean.plain import may_be_blank
 

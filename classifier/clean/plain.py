@@ -30,7 +30,8 @@ def _mark_markup(data: Bytes, offsets: Offsets, found: Flags) -> None:
         # Places that can't be negative: then many bytes are looked at at once.
         for place in range(np.uint64(offsets[row]), np.uint64(stop)):
             byte = data[place]
-            signs |= np.uint8((byte == _NEWLINE) | (byte == _TAG) | (byte == _ENTITY))
+            sign = (byte == _NEWLINE) | (byte == _TAG) | (byte == _ENTITY)
+            signs = np.uint8(signs | np.uint8(sign))
         if not signs:
             continue
         for place in range(offsets[row], stop):

@@ -7,8 +7,7 @@ be able to run.
 import hashlib
 import json
 from dataclasses import dataclass
-from io import BytesIO
-from typing import BinaryIO, Final
+from typing import Final
 
 import pandas as pd
 import pyarrow as pa
@@ -28,19 +27,19 @@ _OPTIONS = pa.ipc.IpcWriteOptions(compression="lz4")
 class Packed:
     """The bytes of a part, and their hash."""
 
-    content: bytes
+    content: pa.Buffer
     sha256: str
 
 
 def pack(part: Part) -> Packed:
     """Return a part as bytes; `read` takes them back."""
-    stream = BytesIO()
+    stream = pa.BufferOutputStream()
     write(part, stream)
     content = stream.getvalue()
     return Packed(content, hashlib.sha256(content).hexdigest())
 
 
-def write(part: Part, stream: BinaryIO) -> None:
+def write(part: Part, stream: pa.NativeFile) -> None:
     """Write a part."""
     rows = {f"place:{name}": part.places[name].array for name in PLACE}
     prints = part.prints.table()
@@ -63,7 +62,7 @@ def _left_out(rows: pd.DataFrame) -> pa.Table:
     return pa.Table.from_pandas(rows, preserve_index=False) if len(rows) else pa.table({})
 
 
-def read(content: bytes) -> Part:
+def read(content: bytes | pa.Buffer) -> Part:
     """Return the part that `write` wrote."""
     source = pa.BufferReader(content)
     rows, *others = (pa.ipc.open_stream(source).read_all() for _ in range(3))

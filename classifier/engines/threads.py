@@ -23,7 +23,7 @@ class Threads:
         self._job, self._model, self.workers = job, model.on_one_thread(), workers
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="score")
         # One that is done has its next batch already.
-        self.width = workers + 2
+        self.width = workers + 1
         self._before = sys.getswitchinterval()
         sys.setswitchinterval(_SWITCH_SECONDS)
 

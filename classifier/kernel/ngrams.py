@@ -255,7 +255,7 @@ def most_ngrams(length: int, shape: npt.NDArray[np.int64]) -> int:
     return int(length * 3 * shape[1] + (length * 3 + 2) * sizes + 4)
 
 
-@compiled(parallel=True)
+@compiled(parallel=True, makes_arrays=True)
 def _bucket_column(
     data: npt.NDArray[np.uint8],
     offsets: npt.NDArray[np.int64],

@@ -135,7 +135,7 @@ def _known_lines(buckets: Codes, count: int, known: Words, lines: Codes, found: 
     return found
 
 
-@compiled()
+@compiled(makes_arrays=True)
 def _more(numbers: Any, room: int) -> Any:
     """Return an array with room for so many rows that begins with those given."""
     wider = np.empty((room, numbers.shape[1]), dtype=numbers.dtype)
@@ -143,7 +143,7 @@ def _more(numbers: Any, room: int) -> Any:
     return wider
 
 
-@compiled()
+@compiled(makes_arrays=True)
 def _weigh_column(
     data: npt.NDArray[np.uint8],
     offsets: npt.NDArray[np.int64],

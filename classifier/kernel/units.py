@@ -236,7 +236,7 @@ def find_units(
     return found
 
 
-@compiled()
+@compiled(makes_arrays=True)
 def _split_column(
     data: npt.NDArray[np.uint8],
     offsets: npt.NDArray[np.int64],

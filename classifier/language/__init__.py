@@ -60,17 +60,17 @@ def detect(texts: "pd.Series") -> "pd.Series":
     ISO 639-1 codes, or "" where a text is too short, mixed, or in no language known here. Index of `texts`.
     """
     import numpy as np
-    import pandas as pd
 
+    from classifier.buffers import named, replaced
     from classifier.language.counted import DOUBTFUL, clear_languages
 
     words = _laid_out()
     told = clear_languages(texts, words, longest=_LONGEST, clear=_CLEAR, edges=_EDGES)
-    codes = np.array([*words.codes, ""], dtype=object)[told]
     doubtful = np.flatnonzero(told == DOUBTFUL)
-    for row, text in zip(doubtful, texts.iloc[doubtful], strict=True):
-        codes[row] = detect_one(text)
-    return pd.Series(codes, index=texts.index, dtype="str")
+    codes = named(words.codes, np.where(told == DOUBTFUL, 0, told)).set_axis(texts.index)
+    if not len(doubtful):
+        return codes
+    return replaced(codes, doubtful, list(map(detect_one, texts.iloc[doubtful])))
 
 
 def is_supported(codes: "pd.Series", languages: Sequence[str]) -> "pd.Series":

@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from classifier.buffers import Bytes, Column, Offsets, code_point, compiled
+from classifier.buffers import Bytes, Column, Offsets, at, code_point, compiled
 from classifier.chars import SPACE, TABLE_SIZE, flags, tables
 from classifier.language.words import ALONE, ENOUGH
 
@@ -25,7 +25,11 @@ Codes = npt.NDArray[np.int32]
 _OFFSET: Final = 0xCBF29CE484222325
 _PRIME: Final = 0x100000001B3
 _MASK: Final = (1 << 64) - 1
-_SLOTS: Final = 8_192
+_SLOTS: Final = 4_096
+"""A power of two: the keys of four thousand words fit into the nearest caches, and a quarter is taken."""
+
+_SPACE: Final = 0
+_NOT_ASCII: Final = 255
 _TYPOGRAPHIC: Final = 0x2019
 _PLAIN: Final = ord("'")
 _OTHER_APOSTROPHES: Final = (0x2BC, 0xFF07)
@@ -35,10 +39,12 @@ _BEYOND: Final = ((0x370, 0x1FFF), (0x3040, 0xD7AF), (0xFF66, 0xFF9F))
 """What `_BEYOND_LATIN` of the package matches."""
 
 
-_ASCII: Final = np.array(
-    [0 if flags(chr(code)) & SPACE else ord(chr(code).lower()) for code in range(128)], np.int32
+_FOLDED: Final = np.array(
+    [_SPACE if flags(chr(code)) & SPACE else ord(chr(code).lower()) for code in range(128)]
+    + [_NOT_ASCII] * 128,
+    np.uint8,
 )
-"""What a character below 0x80 folds to, 0 for space."""
+"""What a byte folds to where it is a character of its own."""
 
 
 @lru_cache(maxsize=1)
@@ -62,7 +68,7 @@ class Words:
     def __init__(self, words: Mapping[str, Sequence[tuple[str, float]]], codes: Sequence[str]) -> None:
         self.codes = tuple(codes)
         self.keys = np.zeros(_SLOTS, dtype=np.uint64)
-        self.spans = np.zeros((_SLOTS, 2), dtype=np.int64)
+        self.spans = np.zeros((_SLOTS, 2), dtype=np.int32)
         owners: list[int] = []
         for word, languages in words.items():
             key = _hash(word)
@@ -79,7 +85,7 @@ class Words:
 def _add(
     value: np.uint64,
     keys: npt.NDArray[np.uint64],
-    spans: npt.NDArray[np.int64],
+    spans: npt.NDArray[np.int32],
     owners: npt.NDArray[np.int64],
     hits: npt.NDArray[np.float64],
 ) -> int:
@@ -87,53 +93,65 @@ def _add(
 
     The last of `hits` counts the tokens that any language has.
     """
-    slot = value % np.uint64(_SLOTS)
-    while keys[slot]:
-        if keys[slot] == value:
-            share = 1.0 / spans[slot, 1]
+    slot = value & np.uint64(_SLOTS - 1)
+    while keys[at(slot)]:
+        if keys[at(slot)] == value:
+            first, many = spans[at(slot), 0], spans[at(slot), 1]
+            share = 1.0 / many
             most = 0.0
-            for place in range(spans[slot, 0], spans[slot, 0] + spans[slot, 1]):
-                hits[owners[place]] += share
-                most = max(most, hits[owners[place]])
+            for place in range(first, first + many):
+                owner = at(owners[at(place)])
+                hits[owner] += share
+                most = max(most, hits[owner])
             hits[-1] += 1.0
             return _DECIDED if most >= ENOUGH and most >= ALONE * hits[-1] else _KNOWN
-        slot = (slot + np.uint64(1)) % np.uint64(_SLOTS)
+        slot = (slot + np.uint64(1)) & np.uint64(_SLOTS - 1)
     return _UNKNOWN
 
 
 @compiled(forceinline=True)
 def _count(
-    token: Codes,
-    length: int,
+    token: Codes | Bytes,
+    begin: int,
+    stop: int,
     value: np.uint64,
     edges: npt.NDArray[np.bool_],
     keys: npt.NDArray[np.uint64],
-    spans: npt.NDArray[np.int64],
+    spans: npt.NDArray[np.int32],
     owners: npt.NDArray[np.int64],
     hits: npt.NDArray[np.float64],
 ) -> bool:
-    """Count a token, or, where no language has it, what is left of it without signs at its edges.
+    """Count the token begin:stop, or, where no language has it, what is left without signs at its edges.
+
+    Parameters
+    ----------
+    token
+        Folded characters, or bytes of ASCII as they were written.
+    value
+        The hash of the folded token.
 
     Returns
     -------
     Whether the language is decided by now.
     """
-    if length == 0:
+    if begin == stop:
         return False
     counted = _add(value, keys, spans, owners, hits)
     if counted != _UNKNOWN:
         return bool(counted == _DECIDED)
-    begin, stop = 0, length
-    while begin < stop and token[begin] < len(edges) and edges[token[begin]]:
-        begin += 1
-    while stop > begin and token[stop - 1] < len(edges) and edges[token[stop - 1]]:
-        stop -= 1
-    if begin < stop < length or 0 < begin < stop:
-        value = np.uint64(_OFFSET)
-        for place in range(begin, stop):
-            value = np.uint64((value ^ np.uint64(token[place])) * np.uint64(_PRIME))
-        return bool(_add(value, keys, spans, owners, hits) == _DECIDED)
-    return False
+    left, right = begin, stop
+    while left < right and token[at(left)] < len(edges) and edges[at(token[at(left)])]:
+        left += 1
+    while right > left and token[at(right - 1)] < len(edges) and edges[at(token[at(right - 1)])]:
+        right -= 1
+    if left == right or right - left == stop - begin:
+        return False
+    value = np.uint64(_OFFSET)
+    for place in range(left, right):
+        code = token[at(place)]
+        folded = _FOLDED[at(code)] if code < 0x80 else code
+        value = (value ^ np.uint64(folded)) * np.uint64(_PRIME)
+    return bool(_add(value, keys, spans, owners, hits) == _DECIDED)
 
 
 @compiled(forceinline=True)
@@ -162,6 +180,44 @@ def _folded(code: int, folds: Codes, token: Codes, length: int) -> int:
 
 
 @compiled(forceinline=True)
+def _plain(data: Bytes, place: int, end: int) -> tuple[int, int, np.uint64]:
+    """Read a word of ASCII: return where it ends, what the byte there folds to, and its hash."""
+    value, folded = np.uint64(_OFFSET), np.uint8(_SPACE)
+    while place < end:
+        folded = _FOLDED[at(data[at(place)])]
+        if folded in (_SPACE, _NOT_ASCII):
+            return place, int(folded), value
+        value = (value ^ np.uint64(folded)) * np.uint64(_PRIME)
+        place += 1
+    return place, _SPACE, value
+
+
+@compiled(forceinline=True)
+def _other(
+    data: Bytes, place: int, stop: int, most: int, kinds: Kinds, folds: Codes, token: Codes, length: int
+) -> tuple[int, int, int]:
+    """Read on in a word with characters beyond ASCII, of which `length` are in `token` already.
+
+    Returns
+    -------
+    Where what follows the space behind it begins, how many of `most` code points were read, and the word's
+    length: -1 where a letter beyond Latin comes first.
+    """
+    count = 0
+    while place < stop and count < most:
+        code, size = np.int64(data[at(place)]), 1
+        if code >= 0x80:
+            code, size = code_point(data, place)
+        if _is_beyond_latin(code):
+            return place, count, -1
+        place, count = place + size, count + 1
+        if code < TABLE_SIZE and kinds[at(code)] & SPACE:
+            break
+        length = _folded(code, folds, token, length)
+    return place, count, length
+
+
+@compiled(forceinline=True)
 def _hits(
     data: Bytes,
     begin: int,
@@ -171,7 +227,7 @@ def _hits(
     folds: Codes,
     edges: npt.NDArray[np.bool_],
     keys: npt.NDArray[np.uint64],
-    spans: npt.NDArray[np.int64],
+    spans: npt.NDArray[np.int32],
     owners: npt.NDArray[np.int64],
     token: Codes,
     hits: npt.NDArray[np.float64],
@@ -182,41 +238,33 @@ def _hits(
     -------
     False where letters beyond Latin come first.
     """
-    place, count, length = begin, 0, 0
-    value = np.uint64(_OFFSET)
+    place, count = begin, 0
     while place < stop and count < longest:
-        if data[place] < 0x80:
-            # Most characters are such, and need nothing but one look at a small table.
-            folded = _ASCII[data[place]]
-            place += 1
-            count += 1
-            if folded:
-                token[length] = folded
-                length += 1
-                value = np.uint64((value ^ np.uint64(folded)) * np.uint64(_PRIME))
-            else:
-                if _count(token, length, value, edges, keys, spans, owners, hits):
-                    return True
-                length, value = 0, np.uint64(_OFFSET)
-            continue
-        code, size = code_point(data, place)
-        place += size
-        count += 1
-        if _is_beyond_latin(code):
-            return False
-        if code < TABLE_SIZE and kinds[code] & SPACE:
-            if _count(token, length, value, edges, keys, spans, owners, hits):
+        # Most words are ASCII and are counted where they lie, without a copy.
+        first = place
+        place, folded, value = _plain(data, place, min(stop, place + longest - count))
+        count += place - first
+        if folded == _SPACE:
+            if _count(data, first, place, value, edges, keys, spans, owners, hits):
                 return True
-            length, value = 0, np.uint64(_OFFSET)
+            place, count = place + 1, count + 1
             continue
-        before, length = length, _folded(code, folds, token, length)
-        for written in range(before, length):
-            value = np.uint64((value ^ np.uint64(token[written])) * np.uint64(_PRIME))
-    _count(token, length, value, edges, keys, spans, owners, hits)
+        length = place - first
+        for step in range(length):
+            token[at(step)] = _FOLDED[at(data[at(first + step)])]
+        place, read, length = _other(data, place, stop, longest - count, kinds, folds, token, length)
+        count += read
+        if length < 0:
+            return False
+        value = np.uint64(_OFFSET)
+        for step in range(length):
+            value = (value ^ np.uint64(token[at(step)])) * np.uint64(_PRIME)
+        if _count(token, 0, length, value, edges, keys, spans, owners, hits):
+            return True
     return True
 
 
-@compiled()
+@compiled(makes_arrays=True)
 def _tell(
     data: Bytes,
     offsets: Offsets,
@@ -227,16 +275,16 @@ def _tell(
     folds: Codes,
     edges: npt.NDArray[np.bool_],
     keys: npt.NDArray[np.uint64],
-    spans: npt.NDArray[np.int64],
+    spans: npt.NDArray[np.int32],
     owners: npt.NDArray[np.int64],
     found: npt.NDArray[np.int64],
 ) -> None:
     hits = np.zeros(languages + 1, dtype=np.float64)
     token = np.empty(3 * longest, dtype=np.int32)
+    tables = (kinds, folds, edges, keys, spans, owners)
     for row in range(len(offsets) - 1):
         hits[:] = 0.0
         found[row] = DOUBTFUL
-        tables = (kinds, folds, edges, keys, spans, owners)
         if not _hits(data, offsets[row], offsets[row + 1], longest, *tables, token, hits):
             continue
         best, second = 0, 0.0

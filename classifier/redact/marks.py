@@ -52,6 +52,8 @@ _IBANS: Final = np.zeros((32, 32), dtype=np.uint8)
 for _code, _length in IBAN_LENGTHS.items():
     _IBANS[ord(_code[0]) & 31, ord(_code[1]) & 31] = _length
 
+_1, _2, _3 = np.uint64(1), np.uint64(2), np.uint64(3)
+
 _IBAN_GAPS: Final = tuple(map(ord, " .-"))
 
 
@@ -126,23 +128,49 @@ def _ends_in_word(data: Bytes, place: int, stop: int) -> bool:
     return place + 1 >= stop
 
 
+@compiled(forceinline=True)
+def _letter(byte: int) -> bool:
+    return (byte | 0x20 >= 97) & (byte | 0x20 <= 122)
+
+
+@compiled(forceinline=True)
+def _digit(byte: int) -> bool:
+    return (byte >= 48) & (byte <= 57)
+
+
+@compiled(forceinline=True)
+def _begins_sign(first: int, second: int, third: int, fourth: int) -> np.uint8:
+    """Return 1 where four bytes begin as signs of an address or an account number do, else 0.
+
+    These are "@", a letter and "/", "://", "(a", " AT", "ww." and "GB82". Without branches: then many places
+    are looked at at once.
+    """
+    bracket = (first == 40) | (first == 91) | (first == 123) | (first == 60)
+    return np.uint8(
+        (first == _AT)
+        | ((second == _SLASH) & (_letter(first) | (first >= 0x80) | (first == _DOT) | (first == _COLON)))
+        | (bracket & ((second | 0x20 == 97) | (second == _AE)))
+        | ((first == _SPACE) & (second == 65) & (third == 84))
+        | ((first | 0x20 == _W) & (second | 0x20 == _W) & (third == _DOT))
+        | (_letter(first) & _letter(second) & _digit(third) & _digit(fourth))
+    )
+
+
 @compiled()
 def _is_plain(data: Bytes, begin: int, stop: int) -> bool:
-    """Tell whether there is no sign of an address, no " A", no "w." and no two numerals."""
+    """Tell whether nothing begins a sign of an address or of an account number, and no seven are numerals."""
     signs, numerals = np.uint8(0), np.uint32(0)
-    before = np.uint8(0)
     # Without a way out and with places that can't be negative: then many bytes are looked at at once.
+    for place in range(np.uint64(begin), np.uint64(max(begin, stop - 3))):
+        sign = _begins_sign(data[place], data[place + _1], data[place + _2], data[place + _3])
+        signs = np.uint8(signs | sign)
+    for place in range(max(begin, stop - 3), stop):
+        second = data[place + 1] if place + 1 < stop else np.uint8(0)
+        third = data[place + 2] if place + 2 < stop else np.uint8(0)
+        signs = np.uint8(signs | _begins_sign(data[place], second, third, np.uint8(0)))
     for place in range(np.uint64(begin), np.uint64(stop)):
-        byte = data[place]
-        signs |= np.uint8(
-            (byte == _AT) | (byte == _SLASH) | (byte == _COLON) | (byte == 40) | (byte == 91) | (byte == 123)
-        )
-        signs |= np.uint8(byte == 60)
-        numerals += np.uint32(((byte >= 48) & (byte <= 57)) | (byte >= 0xC0))
-    for place in range(np.uint64(begin + 1), np.uint64(stop)):
-        byte, before = data[place], data[place - np.uint64(1)]
-        signs |= np.uint8(((before == _SPACE) & (byte == 65)) | ((before | 0x20 == _W) & (byte == _DOT)))
-    return bool(not signs and numerals < 2)
+        numerals = np.uint32(numerals + np.uint32(_digit(data[place]) | (data[place] >= 0xC0)))
+    return bool(not signs and numerals < _DIGITS)
 
 
 @compiled()
