@@ -10,7 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-FILE: Final = Path(__file__).resolve().parents[1] / "data/training/companies.jsonl"
+from classifier.labels import GAP, LABELS
+
+TRAINING: Final = Path(__file__).resolve().parents[1] / "data/training"
+FILE: Final = TRAINING / "companies.jsonl"
+THEMES: Final = TRAINING / "themes.jsonl"
+SALES: Final = "sales_note"
 
 
 @dataclass(frozen=True)
@@ -47,3 +52,28 @@ def asked(company: Mapping[str, Any]) -> Iterator[Asked]:
         ]
         quotes, documents, right = zip(*spans, strict=True)
         yield Asked([one[name] for one in company[table]], quotes, documents, right)
+
+
+def placed(document: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the spans of a document of THEMES with their places, as scored rows hold them."""
+    starts = [document["text"].index(span["quote"]) for span in document["spans"]]
+    return [
+        {**span, "start": start, "end": start + len(span["quote"]), "score": 1.0}
+        for span, start in zip(document["spans"], starts, strict=True)
+    ]
+
+
+def labelled(company: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the documents of a company of THEMES as rows of labelled data; its name groups them."""
+    for number, document in enumerate(company["documents"]):
+        first = {span["label"]: span for span in reversed(document["spans"])}
+        yield {
+            "id": f"{company['company']}:{number}",
+            "text": document["text"],
+            "labels": [label for label in LABELS if label in first],
+            "evidence": {label: first[label]["quote"] for label in LABELS if label in first},
+            "expectation_source": first.get(GAP, {}).get("source", ""),
+            "group": company["company"],
+            "source": SALES if document["channel"] == SALES else "support_written",
+            "channel": document["channel"],
+        }

@@ -1,7 +1,8 @@
 """Measure areas, themes, links, competitors and signs of leaving on companies with gold tables.
 
 In: folders with gold.csv beside a company's texts and tables. Out: a table of figures with 95 %
-bootstrap intervals; of the invented companies that nothing was learnt from (`companies.py`), links alone.
+bootstrap intervals; of the invented companies that nothing was learnt from (`companies.py`), links of those
+with promises and themes of the others.
 
 Usage: python scripts/evaluate_themes.py --data-root FOLDER [--scored FOLDER] [--encoder NAME]
 """
@@ -85,6 +86,33 @@ def _invented(one: Mapping[str, Any]) -> Company:
     return Company(
         one["company"], said, table.drop(columns="text"), tables, settings.parse({}, origin="invented")
     )
+
+
+def themed() -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
+    """Yield table SCORED of each held-out company with themes, and the theme of each of its spans."""
+    for one in made.companies(made.THEMES):
+        if one["held_out"]:
+            rows = [made.placed(document) for document in one["documents"]]
+            known = [
+                {**span, "document_id": str(number), "theme": f"{one['company']} {span['theme']}"}
+                for number, spans in enumerate(rows)
+                for span in spans
+            ]
+            gold = pd.DataFrame(known)[["document_id", "label", "start", "theme"]]
+            yield _said(one, rows), gold.drop_duplicates(["document_id", "label", "start"])
+
+
+def _said(one: Mapping[str, Any], rows: Sequence[Sequence[Mapping[str, Any]]]) -> pd.DataFrame:
+    """Return what a perfect model would say of a company's documents."""
+    written = pd.Timestamp(_WRITTEN)
+    columns = {name: _blank(dtype, len(rows)) for name, dtype in schema.SCORED.items()}
+    columns |= {
+        "document_id": pd.Series(map(str, range(len(rows)))),
+        "channel": pd.Series([document["channel"] for document in one["documents"]]),
+        "created_at": pd.Series([written] * len(rows)),
+        "spans": pd.Series([json.dumps(spans) if spans else "" for spans in rows]),
+    }
+    return schema.conform(pd.DataFrame(columns), schema.SCORED)
 
 
 _WRITTEN: Final = "2026-03-01T00:00:00Z"
@@ -227,21 +255,28 @@ THEME_FIGURES: dict[str, Figure] = {
     "B-cubed precision": lambda rows: float(rows["precision"].mean()),
     "B-cubed recall": lambda rows: float(rows["recall"].mean()),
     "B-cubed F1": _f1,
-    "area accuracy": lambda rows: float((rows["area"] == rows["product_area"]).mean()),
 }
+
+
+def _theme_figures(grouped: pd.DataFrame) -> Iterator[tuple[str, float, float, float]]:
+    v_measure = float(v_measure_score(grouped["theme"], grouped["theme_id"]))
+    yield "V-measure", v_measure, float("nan"), float("nan")
+    for name, figure in THEME_FIGURES.items():
+        yield name, *_interval(grouped, figure)
+    yield (
+        PAIRS,
+        *_interval(pairs_of(grouped), lambda some: some["alike"].sum() / max(some["others"].sum(), 1)),
+    )
 
 
 def figures(company: Company, evidence: pd.DataFrame) -> Iterator[tuple[str, float, float, float]]:
     """Yield (name, value, low, high): intervals of 95 % by resampling documents."""
     rows = evidence[evidence["label"] != ""].merge(company.gold, on="document_id", suffixes=("", "_gold"))
-    themed = with_bcubed(rows[rows["theme"] != ""])
-    v_measure = float(v_measure_score(themed["theme"], themed["theme_id"]))
-    yield "V-measure", v_measure, float("nan"), float("nan")
-    for name, figure in THEME_FIGURES.items():
-        yield name, *_interval(themed, figure)
+    grouped = with_bcubed(rows[rows["theme"] != ""])
+    yield from _theme_figures(grouped)
     yield (
-        PAIRS,
-        *_interval(pairs_of(themed), lambda some: some["alike"].sum() / max(some["others"].sum(), 1)),
+        "area accuracy",
+        *_interval(grouped, lambda some: float((some["area"] == some["product_area"]).mean())),
     )
     yield from _link_figures(rows[rows["label"] == LABELS[2]], "claim", "claim_id")
     yield from _link_figures(rows[rows["label"] == LABELS[1]], "capability", "capability_id")
@@ -327,7 +362,19 @@ def measured(
         evidence = linked(company, given, encoder, wanted)
         yield company.name, {name: rest for name, *rest in figures(company, evidence)}
     if not scored:
-        yield "invented", {name: rest for name, *rest in _links_of_all(list(invented()), encoder, wanted)}
+        links = _links_of_all(list(invented()), encoder, wanted)
+        yield "invented", {name: rest for name, *rest in (*_themes_of_all(encoder, wanted), *links)}
+
+
+def _themes_of_all(encoder: SentenceEncoder, wanted: str) -> Iterator[tuple[str, float, float, float]]:
+    """Yield the figures of themes over the companies of `themed`: each is grouped by itself."""
+    chosen = settings.parse({"themes": {"encoder": wanted}}, origin="invented")
+    rows = []
+    for place, (scored, gold) in enumerate(themed()):
+        built = backlogs.build(scored, settings=chosen, references={}, as_of=None, sentences=lambda: encoder)
+        found = built.evidence.merge(gold, on=["document_id", "label", "start"])
+        rows.append(found.assign(**{name: f"{place} " + found[name] for name in ("theme_id", "document_id")}))
+    yield from _theme_figures(with_bcubed(pd.concat(rows, ignore_index=True)))
 
 
 def _links_of_all(

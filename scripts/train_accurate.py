@@ -10,6 +10,9 @@ so one pass over the text labels it, finds its evidence and names what the expec
 
 Documents that are labelled while a seed is trained are read in a further epoch, with some of the others:
 python scripts/train_accurate.py further --weights FOLDER --later close,random build/accurate/seed0.pt
+So are they from the int8 weights that ship, where the float ones are gone:
+python scripts/train_accurate.py further --weights FOLDER --later themes --most 8000 --others 16000
+    --rate 2e-5 --threads 1 models/default/7/accurate
 
 How a tier decides that never saw a text's kind of source is told by trainings without such kinds:
 python scripts/train_accurate.py without --weights FOLDER --row 0 (and 1), then scripts/unknown_sources.py
@@ -37,9 +40,10 @@ import torch
 import torch.nn.functional as fn
 from accurate_data import MASK, NONE, Batch, Data, batches, collate, prepare, short
 from export_onnx import SOURCE, WEIGHTS_SHA256, export
+from import_onnx import weights_of
 from tokenizers import Tokenizer
 from torch import Tensor, nn
-from training_data import held_out, ids_of, training_data
+from training_data import THEMED, held_out, ids_of, training_data
 
 from classifier import train
 from classifier.classify.weights import OUTPUTS
@@ -59,7 +63,7 @@ MASKED = 0.08
 RANKED, NAMED = 0.3, 0.2
 """Weights of the two further losses: which unit is the evidence, and where the expectation came from."""
 
-FURTHER_RATES, OTHERS = (3e-5, 3e-4), 8_000
+FURTHER_RATE, OTHERS = 3e-5, 8_000
 """Of an epoch over documents that came later, and how many others are read again with them."""
 
 LABELLED = len(LABELS)
@@ -242,30 +246,62 @@ def without(data_root: Path, weights: Path, out: Path, row: int) -> None:
 @main.command()
 @click.option("--data-root", type=click.Path(path_type=Path, exists=True), default="../shared/data")
 @click.option("--weights", type=click.Path(path_type=Path, exists=True), required=True)
-@click.option("--later", required=True, help="Rounds of annotation that came later: close,random.")
+@click.option("--out", type=click.Path(path_type=Path), default="build/accurate", show_default=True)
+@click.option("--later", required=True, help="Rounds that came later: close,random; or themes.")
+@click.option("--most", type=int, help="So many of the later documents, drawn at random.")
+@click.option("--others", type=int, default=OTHERS, show_default=True)
+@click.option("--rate", type=float, default=FURTHER_RATE, show_default=True, help="Of the encoder.")
+@click.option("--threads", type=int, default=2, show_default=True)
 @click.argument("given", type=click.Path(path_type=Path, exists=True))
-def further(data_root: Path, weights: Path, later: str, given: Path) -> None:
-    """Train GIVEN for an epoch over later documents and OTHERS; save it beside as …-further.pt."""
-    documents = _learnt_from(data_root, weights)
-    torch.set_num_threads(2)
-    new = documents["id"].isin(ids_of(later.split(","))).to_numpy()
-    others = np.random.default_rng(0).choice(np.flatnonzero(~new), OTHERS, replace=False)
-    chosen = documents.iloc[np.sort([*np.flatnonzero(new), *others])].reset_index(drop=True)
-    click.echo(f"{new.sum()} later documents and {len(others)} others")
+def further(
+    data_root: Path,
+    weights: Path,
+    out: Path,
+    later: str,
+    most: int | None,
+    others: int,
+    rate: float,
+    threads: int,
+    given: Path,
+) -> None:
+    """Train GIVEN for an epoch over later documents and some others; save it as OUT/further.pt.
+
+    GIVEN is a seed that was saved, or the folder of an accurate tier as it ships, in int8.
+    """
+    rounds = later.split(",")
+    documents = _learnt_from(data_root, weights, themes=THEMED in rounds)
+    torch.set_num_threads(threads)
+    new = documents["id"].isin(ids_of(rounds)).to_numpy()
+    draw = np.random.default_rng(0)
+    again = draw.choice(np.flatnonzero(~new), others, replace=False)
+    first = np.flatnonzero(new) if most is None else draw.choice(np.flatnonzero(new), most, replace=False)
+    chosen = documents.iloc[np.sort([*first, *again])].reset_index(drop=True)
+    click.echo(f"{len(first)} later documents and {len(again)} others")
     torch.manual_seed(0)
+    net = fit(prepare(chosen, NONE, tokenizer_of(weights)), _given(weights, given), 0, 1, (rate, 10 * rate))
+    out.mkdir(parents=True, exist_ok=True)
+    torch.save(net.state_dict(), out / "further.pt")
+
+
+def _given(weights: Path, given: Path) -> Net:
+    """Return a net with the weights that were saved, or those of an accurate tier."""
     net = Net(weights)
-    net.load_state_dict(torch.load(given, weights_only=True))
-    net = fit(prepare(chosen, NONE, tokenizer_of(weights)), net, 0, 1, FURTHER_RATES)
-    torch.save(net.state_dict(), given.with_name(f"{given.stem}-further.pt"))
+    if given.is_dir():
+        encoder, head = weights_of(given / MODEL)
+        net.encoder.load_state_dict(encoder)
+        net.head.load_state_dict(head)
+    else:
+        net.load_state_dict(torch.load(given, weights_only=True))
+    return net
 
 
-def _learnt_from(data_root: Path, weights: Path) -> pd.DataFrame:
+def _learnt_from(data_root: Path, weights: Path, *, themes: bool = False) -> pd.DataFrame:
     """Return the documents that are trained on, once the weights are known to be the right ones."""
     if hashlib.sha256((weights / "model.safetensors").read_bytes()).hexdigest() != WEIGHTS_SHA256:
         raise click.ClickException(f"{weights}: not the weights of {SOURCE}")
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
-    documents = train.canonical(training_data(data_root))
+    documents = train.canonical(training_data(data_root, themes=themes))
     return documents[~held_out(documents)].reset_index(drop=True)
 
 

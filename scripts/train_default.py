@@ -59,11 +59,12 @@ TIERS = ("fast", "cascade", "accurate")
 )
 @click.option("--out", type=click.Path(path_type=Path), required=True, metavar="NAME/VERSION")
 @click.option("--measure/--no-measure", default=True, help="Measure on the gold sets for the card.")
-def main(data_root: Path, folder: Path, out: Path, measure: bool) -> None:
+@click.option("--themes/--no-themes", default=False, help="Learn from the companies with themes, too.")
+def main(data_root: Path, folder: Path, out: Path, measure: bool, themes: bool) -> None:
     """Train, save, load again, measure, and write the card."""
     began = time.monotonic()
     models.require_free(out)
-    documents = train.canonical(training_data(data_root))
+    documents = train.canonical(training_data(data_root, themes=themes))
     soft = soft_labels.read(data_root)
     unknown = unknown_sources.read(documents)
     learnt = student.fit(documents, soft)

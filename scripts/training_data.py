@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
+import companies
 import numpy as np
 import pandas as pd
 
-from classifier import card, labelled, splits, train
+from classifier import card, labelled, schema, splits, train
 from classifier.labels import LABELS
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -21,8 +22,12 @@ HELD_OUT = PROJECT / "data/training/held_out.txt"
 NEAR_GOLD = PROJECT / "data/training/near_gold.txt"
 """Ids of labelled documents that are near-duplicates of gold texts, for those who haven't these."""
 
-PICKED = ("close", "disagreed", "likely", "parted", "unsure")
-"""Rounds of annotation whose texts models were unsure of, parted on, or took for one of a rare label."""
+THEMED = "themes"
+"""Stands for the documents of `themed` among the rounds of annotation."""
+
+PICKED = ("close", "disagreed", "likely", "parted", "unsure", THEMED)
+"""Rounds whose texts aren't drawn at random: models were unsure of them, parted on them or took them for one
+of a rare label; or writers were told to say one matter in ever other words."""
 
 SOURCES = (
     card.Source("sumo_firefox_questions", "CC BY-SA 3.0", "support.mozilla.org, Firefox questions"),
@@ -38,8 +43,15 @@ SOURCES = (
 )
 
 
-def training_data(data_root: Path) -> pd.DataFrame:
+def training_data(data_root: Path, *, themes: bool = False) -> pd.DataFrame:
     """Return all labelled documents, without those that are near-duplicates of a gold text.
+
+    Parameters
+    ----------
+    data_root
+        The folder of public data.
+    themes
+        Whether those of `themed` are among them. The shipped model didn't learn from these.
 
     Raises
     ------
@@ -50,6 +62,7 @@ def training_data(data_root: Path) -> pd.DataFrame:
     frames = [
         *(labelled.read_labelled([path]) for path in sorted(folder.glob("written_*.jsonl"))),
         *(annotated(path, data_root) for path in sorted(folder.glob("annotations_*.jsonl"))),
+        *([themed()] if themes else []),
     ]
     documents = pd.concat(frames, ignore_index=True)
     documents = documents[~documents["id"].duplicated()].reset_index(drop=True)
@@ -61,6 +74,21 @@ def training_data(data_root: Path) -> pd.DataFrame:
             f"near-duplicates of gold texts that {NEAR_GOLD} doesn't name: {', '.join(leaks)}; add them"
         )
     return documents
+
+
+def themed() -> pd.DataFrame:
+    """Return the documents of the companies with themes that aren't held out, as table LABELLED."""
+    rows = [
+        {
+            **row,
+            **{label: label in row["labels"] for label in LABELS},
+            "evidence": json.dumps(row["evidence"]),
+        }
+        for one in companies.companies(PROJECT / "data/training" / companies.THEMES.name)
+        if not one["held_out"]
+        for row in companies.labelled(one)
+    ]
+    return pd.DataFrame(rows, columns=list(schema.LABELLED))
 
 
 def near_duplicates(documents: pd.DataFrame, texts: Sequence[str]) -> list[str]:
@@ -105,18 +133,20 @@ def held_out(documents: pd.DataFrame) -> "np.ndarray[tuple[int], np.dtype[np.boo
 
 
 def picked(documents: pd.DataFrame) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
-    """Return which documents were annotated because models were unsure of them or parted on them."""
+    """Return which documents are of the rounds PICKED."""
     return documents["id"].isin(ids_of(PICKED)).to_numpy()
 
 
 def ids_of(rounds: Sequence[str]) -> list[str]:
-    """Return the ids of the documents of some rounds of annotation."""
+    """Return the ids of the documents of some rounds."""
+    written = themed()["id"].tolist() if THEMED in rounds else []
     rows = [
         json.loads(line)
         for name in rounds
+        if name != THEMED
         for line in (PROJECT / f"data/training/annotations_{name}.jsonl").read_text("utf-8").splitlines()
     ]
-    return [f"{row['source']}:{row['id']}" for row in rows]
+    return [*written, *(f"{row['source']}:{row['id']}" for row in rows)]
 
 
 def annotated(path: Path, data_root: Path) -> pd.DataFrame:

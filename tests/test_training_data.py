@@ -39,7 +39,7 @@ def written() -> pd.DataFrame:
 
 def test_every_file_is_of_a_known_kind():
     known = {path for kind in datasheet.KINDS for path in FOLDER.glob(f"{kind}_*.jsonl")}
-    assert known | {companies.FILE} == set(FOLDER.glob("*.jsonl"))
+    assert known | {companies.FILE, companies.THEMES} == set(FOLDER.glob("*.jsonl"))
     assert len(WRITTEN) >= 2
 
 
@@ -165,18 +165,27 @@ def test_training_leaves_out_near_duplicates_of_gold(tmp_path, monkeypatch):
             ),
             encoding="utf-8",
         )
+    said = {"channel": "email", "text": edited(gold["text"].iat[0])[2], "spans": []}
+    invented = {
+        "company": "Acme",
+        "held_out": False,
+        "documents": [said, {**said, "text": "Thanks, it works."}],
+    }
+    (tmp_path / "data/training/themes.jsonl").write_text(json.dumps(invented) + "\n", encoding="utf-8")
     near = tmp_path / "near_gold.txt"
     near.write_text("", encoding="utf-8")
     monkeypatch.setattr(training_data, "PROJECT", tmp_path)
     monkeypatch.setattr(training_data, "NEAR_GOLD", near)
     with pytest.raises(click.ClickException, match="near-duplicates of gold texts") as raised:
-        training_data.training_data(tmp_path)
+        training_data.training_data(tmp_path, themes=True)
     near.write_text(re.search(r"doesn't name: (.*); add", raised.value.message)[1].replace(", ", "\n"))
-    learnt = training_data.training_data(tmp_path)
-    assert sorted(learnt["text"]) == sorted(own["text"])
+    learnt = training_data.training_data(tmp_path, themes=True)
+    assert sorted(learnt["text"]) == sorted([*own["text"], "Thanks, it works."])
     # Those who haven't the gold texts get the same documents.
     (tmp_path / "gold" / "dev.jsonl").unlink()
-    pd.testing.assert_frame_equal(training_data.training_data(tmp_path), learnt)
+    pd.testing.assert_frame_equal(training_data.training_data(tmp_path, themes=True), learnt)
+    # The companies with themes are learnt from where that is asked for alone.
+    assert sorted(training_data.training_data(tmp_path)["text"]) == sorted(own["text"])
 
 
 def test_a_long_text_is_learnt_from_as_far_as_it_was_labelled(tmp_path):
@@ -213,7 +222,8 @@ def examples() -> list[str]:
 
 
 def told_by_customers() -> list[str]:
-    return [document["text"] for one in companies.companies() for document in one["documents"]]
+    every = [*companies.companies(), *companies.companies(companies.THEMES)]
+    return [document["text"] for one in every for document in one["documents"]]
 
 
 @pytest.mark.parametrize("ours", [lambda: written()["text"].tolist(), told_by_customers])
@@ -256,6 +266,53 @@ def test_many_companies_are_held_out():
     found = companies.companies()
     assert len({one["company"] for one in found}) == len(found) == 144
     assert sum(one["held_out"] for one in found) == 67
+
+
+@pytest.mark.parametrize("one", companies.companies(companies.THEMES), ids=lambda one: one["company"])
+def test_a_company_with_themes_is_whole(one):
+    ids = {theme["id"] for theme in one["themes"]}
+    assert len(ids) == len(one["themes"]) >= 20
+    assert len({document["text"] for document in one["documents"]}) == len(one["documents"]) >= 100
+    for document in one["documents"]:
+        for span in document["spans"]:
+            assert span["quote"] in document["text"]
+            assert len(span["quote"]) <= LONGEST_SPAN
+            assert span["label"] in LABELS
+            assert span["theme"] in ids
+            assert (span.get("source") in EXPECTATION_SOURCES) == (span["label"] == GAP)
+    # What can be learnt of a theme: how several people say it.
+    documents = {
+        (number, span["theme"]) for number, one in enumerate(one["documents"]) for span in one["spans"]
+    }
+    assert min(Counter(theme for _, theme in documents).values()) >= 3
+
+
+def test_companies_with_themes_are_held_out():
+    found = companies.companies(companies.THEMES)
+    assert len({one["company"] for one in found}) == len(found) == 115
+    assert sum(one["held_out"] for one in found) == 14
+
+
+def test_documents_of_companies_with_themes_are_labelled_data():
+    found = training_data.themed()
+    assert found["id"].is_unique
+    assert not set(found["id"]) & set(written()["id"])
+    held_out = {one["company"] for one in companies.companies(companies.THEMES) if one["held_out"]}
+    assert not held_out & set(found["group"])
+    row = found[found[GAP]].iloc[0]
+    assert json.loads(row["evidence"])[GAP] in row["text"]
+    assert row["expectation_source"] in EXPECTATION_SOURCES
+
+
+def test_a_second_reader_finds_the_same_themes():
+    """The page says how often."""
+    pairs = [
+        (row["first_themes"][label], row["second_themes"][label])
+        for row in rows(FOLDER / "readings_themes.jsonl")
+        for label in row["first_themes"].keys() & row["second_themes"].keys()
+    ]
+    same, page = sum(one == other for one, other in pairs), datasheet.PAGE.read_text(encoding="utf-8")
+    assert f"of {len(pairs)} labels that both gave, {same} are of the same themes" in page
 
 
 # The data sheet
