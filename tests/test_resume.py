@@ -272,8 +272,8 @@ from classifier import cli, engines, pipeline
 from classifier.engines import journal
 
 number, ignored = signal.Signals[sys.argv[1]], sys.argv[2] == "ignored"
-if ignored:
-    signal.signal(number, signal.SIG_IGN)
+# Whoever runs the tests below nohup hands down that a signal is ignored.
+signal.signal(number, signal.SIG_IGN if ignored else signal.SIG_DFL)
 journal.SYNC_SECONDS = 0.0
 small = replace(engines.Engine(), part_rows=moving.PART_ROWS)
 engines.Engine = lambda *given: replace(small, kind=given[0])
