@@ -1,7 +1,7 @@
 """Fine-tune the accurate tier: MiniLM with one linear layer on every token.
 
 Run: python scripts/train_accurate.py seed --weights FOLDER --seed 0 (and 1, …), then
-python scripts/train_accurate.py choose --weights FOLDER build/accurate/seed*.pt
+python scripts/train_accurate.py choose --weights FOLDER build/accurate/*.pt
 (FOLDER: a Hugging Face folder of sentence-transformers/all-MiniLM-L6-v2.)
 
 The layer gives each token 13 numbers, in the order of the fast tier's: three labels of the document,

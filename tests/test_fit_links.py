@@ -1,5 +1,6 @@
 """What links are fitted on: pairs of companies, and how good a rule is on companies that it never saw."""
 
+import json
 from itertools import pairwise
 
 import companies
@@ -7,7 +8,7 @@ import fit_links
 import numpy as np
 import pandas as pd
 import pytest
-from evaluate_themes import invented, scored_from_gold
+from evaluate_themes import invented, scored_from_gold, themed
 
 from classifier.labels import GAP, REQUEST
 from classifier.link import FEATURES, Pairs
@@ -71,3 +72,18 @@ def test_invented_companies_are_the_held_out_ones():
     assert REQUEST in spans
     linked = found[0].gold["claim_id"]
     assert set(linked) - {""} == set(found[0].tables["claims"]["claim_id"])
+
+
+def test_spans_have_the_themes_of_their_own_company():
+    """Taken together, companies must not share themes that are merely numbered alike."""
+    known: set[str] = set()
+    for scored, gold in themed():
+        places = {
+            (row["document_id"], span["label"], span["start"])
+            for row in scored.to_dict("records")
+            for span in json.loads(row["spans"] or "[]")
+        }
+        assert set(zip(gold["document_id"], gold["label"], gold["start"], strict=True)) == places
+        assert gold["theme"].nunique() >= 20
+        assert not known & set(gold["theme"])
+        known |= set(gold["theme"])

@@ -57,9 +57,9 @@ _1, _2, _3 = np.uint64(1), np.uint64(2), np.uint64(3)
 _IBAN_GAPS: Final = tuple(map(ord, " .-"))
 
 
-@compiled()
+@compiled(forceinline=True)
 def _is_letter(byte: int) -> bool:
-    return 97 <= byte | 0x20 <= 122
+    return (byte | 0x20 >= 97) & (byte | 0x20 <= 122)
 
 
 @compiled()
@@ -129,12 +129,7 @@ def _ends_in_word(data: Bytes, place: int, stop: int) -> bool:
 
 
 @compiled(forceinline=True)
-def _letter(byte: int) -> bool:
-    return (byte | 0x20 >= 97) & (byte | 0x20 <= 122)
-
-
-@compiled(forceinline=True)
-def _digit(byte: int) -> bool:
+def _is_digit(byte: int) -> bool:
     return (byte >= 48) & (byte <= 57)
 
 
@@ -148,11 +143,11 @@ def _begins_sign(first: int, second: int, third: int, fourth: int) -> np.uint8:
     bracket = (first == 40) | (first == 91) | (first == 123) | (first == 60)
     return np.uint8(
         (first == _AT)
-        | ((second == _SLASH) & (_letter(first) | (first >= 0x80) | (first == _DOT) | (first == _COLON)))
+        | ((second == _SLASH) & (_is_letter(first) | (first >= 0x80) | (first == _DOT) | (first == _COLON)))
         | (bracket & ((second | 0x20 == 97) | (second == _AE)))
         | ((first == _SPACE) & (second == 65) & (third == 84))
         | ((first | 0x20 == _W) & (second | 0x20 == _W) & (third == _DOT))
-        | (_letter(first) & _letter(second) & _digit(third) & _digit(fourth))
+        | (_is_letter(first) & _is_letter(second) & _is_digit(third) & _is_digit(fourth))
     )
 
 
@@ -169,7 +164,7 @@ def _is_plain(data: Bytes, begin: int, stop: int) -> bool:
         third = data[place + 2] if place + 2 < stop else np.uint8(0)
         signs = np.uint8(signs | _begins_sign(data[place], second, third, np.uint8(0)))
     for place in range(np.uint64(begin), np.uint64(stop)):
-        numerals = np.uint32(numerals + np.uint32(_digit(data[place]) | (data[place] >= 0xC0)))
+        numerals = np.uint32(numerals + np.uint32(_is_digit(data[place]) | (data[place] >= 0xC0)))
     return bool(not signs and numerals < _DIGITS)
 
 
