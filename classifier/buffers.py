@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 Bytes = npt.NDArray[np.uint8]
 Offsets = npt.NDArray[np.int64]
 
+_COUNTED_AT_ONCE: Final = 128
+
 at = np.uintp
 """Wraps an index that is never negative: compiled code then needn't ask whether it counts from the end."""
 
@@ -159,6 +161,37 @@ class Column:
         return pa.LargeStringArray.from_buffers(
             len(self), pa.py_buffer(self.offsets), pa.py_buffer(self.data)
         )
+
+
+@compiled(forceinline=True)
+def _points_of(data: Bytes, begin: int, stop: int) -> int:
+    """Count the bytes that aren't the second or a later one of a code point."""
+    count = 0
+    place = np.uint64(begin)
+    # So few that a byte can count them: then the processor takes many at once.
+    while place + np.uint64(_COUNTED_AT_ONCE) <= np.uint64(stop):
+        some = np.uint8(0)
+        for step in range(np.uint64(_COUNTED_AT_ONCE)):
+            some = np.uint8(some + np.uint8((data[place + step] & np.uint8(0xC0)) != np.uint8(0x80)))
+        count += int(some)
+        place += np.uint64(_COUNTED_AT_ONCE)
+    for rest in range(place, np.uint64(stop)):
+        count += int((data[rest] & np.uint8(0xC0)) != np.uint8(0x80))
+    return count
+
+
+@compiled()
+def _count_points(data: Bytes, offsets: Offsets, out: Offsets) -> None:
+    for row in range(len(out)):
+        out[row] = _points_of(data, offsets[row], offsets[row + 1])
+
+
+def lengths_of(texts: Any) -> npt.NDArray[np.int64]:
+    """Return how many code points each text has, shape (rows,)."""
+    column = Column.of(texts)
+    out = np.empty(len(column), dtype=np.int64)
+    _count_points(column.data, column.offsets, out)
+    return out
 
 
 def series_of(data: Bytes, offsets: Offsets) -> "pd.Series":

@@ -16,6 +16,7 @@ import pandas as pd
 import pyarrow as pa
 
 from classifier import schema
+from classifier.buffers import lengths_of
 from classifier.hashes import hash_column, mixed
 from classifier.remembered import Index, Kept, Keys, Record
 
@@ -314,7 +315,7 @@ def fingerprints(documents: pd.DataFrame, texts: pd.Series) -> Fingerprints:
     ids = documents["document_id"].to_numpy(dtype=object)
     accounts = documents["account"].str.strip()
     created_at = documents["created_at"]
-    lengths: npt.NDArray[np.int64] = np.asarray(texts.str.len(), dtype=np.int64)
+    lengths = lengths_of(texts)
     comparable = accounts.ne("").to_numpy() & created_at.notna().to_numpy() & (lengths >= _SHORTEST)
     hashes = hash_column(texts)
     times = created_at.astype("int64").to_numpy().view(np.uint64)

@@ -89,6 +89,13 @@ def mixed(keys: Keys, out: Keys) -> None:
         out[row] = value
 
 
+def hash_bytes(data: Bytes) -> str:
+    """Return the hash of some bytes, 32 hexadecimal digits."""
+    out = np.empty((1, 2), dtype=np.uint64)
+    _hash_rows(data, np.array([0, len(data)], dtype=np.int64), out)
+    return "".join(f"{int(half):016x}" for half in out[0])
+
+
 def hash_column(texts: Any) -> Keys:
     """Return the hash of each text, shape (rows, 2)."""
     column = Column.of(texts)

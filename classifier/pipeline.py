@@ -16,7 +16,7 @@ import pandas as pd
 
 from classifier import classify, clean, language, redact, schema, spans
 from classifier.amounts import parse_amount
-from classifier.buffers import named
+from classifier.buffers import lengths_of, named
 from classifier.classify import Scores
 from classifier.dedupe import SAME_ID, Fingerprints, Register, fingerprints
 from classifier.errors import InputError
@@ -421,7 +421,7 @@ def _review_reasons(
     texts: pd.Series, scores: Scores, supported: np.ndarray, machine: np.ndarray, least_share: float
 ) -> pd.Series:
     """Return why a person should look, "" where nobody need: the gravest reason."""
-    lengths = texts.str.len().to_numpy()
+    lengths = lengths_of(texts)
     blank = clean.is_blank(texts)
     # Text of which the model knows hardly an n-gram: it has no ground to decide on.
     unknown = ~blank & ((scores.known == 0) | (scores.known < np.float32(least_share)))

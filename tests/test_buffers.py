@@ -2,7 +2,10 @@
 
 import numba as nb
 import numpy as np
+import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from classifier import buffers
 
@@ -39,3 +42,13 @@ def code_of(*, makes_arrays: bool) -> str:
 def test_references_are_counted_only_beside_arrays_that_are_made(makes_arrays):
     """Two atomic steps for each array of each call took longer than the calls."""
     assert ("@NRT_" in code_of(makes_arrays=makes_arrays)) == makes_arrays
+
+
+@given(st.lists(st.text() | st.text(alphabet="aü€😀", min_size=100, max_size=700)))
+def test_lengths_are_counted_in_code_points(texts):
+    assert buffers.lengths_of(texts).tolist() == [len(text) for text in texts]
+
+
+def test_lengths_of_a_part_of_a_column():
+    texts = pd.Series(["ä" * 300, "b", "", "€uro"], dtype="str")
+    assert buffers.lengths_of(texts.iloc[1:]).tolist() == [1, 0, 4]

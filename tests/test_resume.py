@@ -82,10 +82,11 @@ def test_a_run_killed_anywhere_ends_in_the_same_bytes(
                 score(names, out, resume=done > 2)
         shutil.rmtree(folder)
         snapshot.rename(folder)
-        # The line that was being written, and the file.
+        # The line that was being written, and the rows, which nobody had asked the disk to keep.
         with (folder / "journal.jsonl").open("ab") as stream:
             stream.write(b'{"input": 0, "pa')
-        (folder / "unfinished-rows").write_bytes(b"half a file")
+        with (folder / "unfinished-rows").open("ab") as stream:
+            stream.write(b"half a row that is longer than what follows\n" * 1000)
         assert not out.exists()
     outcome = score(names, out, resume=True)
     assert out.read_bytes() == whole[name]
@@ -135,6 +136,52 @@ def test_a_damaged_part_is_computed_again(
     damaged[7].unlink()
     score(names, out, resume=True)
     assert out.read_bytes() == whole["out.csv"]
+
+
+@pytest.mark.parametrize("damage", ["gone", "cut", "empty", "changed", "zeroed"])
+def test_rows_that_aren_t_as_they_were_written_are_computed_again(
+    damage: str, names: list[str], whole: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out.csv"
+    with monkeypatch.context() as patch:
+        interrupt(patch, 8)
+        with pytest.raises(Killed):
+            score(names, out)
+    rows = tmp_path / ".out.csv.parts" / "unfinished-rows"
+    content = rows.read_bytes()
+    assert whole["out.csv"].startswith(content)
+    middle = len(content) // 2
+    if damage == "gone":
+        rows.unlink()
+    elif damage == "zeroed":
+        rows.write_bytes(content[:middle] + bytes(100) + content[middle + 100 :])
+    else:
+        other = bytes([content[middle] ^ 1])
+        changed = {
+            "cut": content[:middle],
+            "empty": b"",
+            "changed": content[:middle] + other + content[middle + 1 :],
+        }
+        rows.write_bytes(changed[damage])
+    outcome = score(names, out, resume=True)
+    assert out.read_bytes() == whole["out.csv"]
+    assert kept(tmp_path) == ["out.csv"]
+    assert any("resumed; 8 part(s)" in note for note in outcome.notes)
+
+
+def test_rows_are_on_the_disk_once(names: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = tmp_path / "out.csv"
+    with monkeypatch.context() as patch:
+        interrupt(patch, 4)
+        with pytest.raises(Killed):
+            score(names[:1], out)
+    written = (tmp_path / ".out.csv.parts/journal.jsonl").read_text().splitlines()[1:]
+    ranges = [json.loads(line)["rows"] for line in written]
+    assert len(ranges) == 4
+    rows = (tmp_path / ".out.csv.parts/unfinished-rows").read_bytes()
+    assert ranges[0][0] == rows.index(b"\n") + 1
+    assert [start + size for start, size, _ in ranges[:-1]] == [start for start, _, _ in ranges[1:]]
+    assert ranges[-1][0] + ranges[-1][1] == len(rows)
 
 
 def test_parts_of_rejected_rows_alone_do_not_wait_in_memory(tmp_path: Path) -> None:
@@ -354,10 +401,11 @@ from classifier.engines import journal
 import moving
 
 names, out, times = sys.argv[1:2], Path(sys.argv[2]), int(sys.argv[3])
+whole = out.with_name(f"whole{out.suffix}")
 journal.SYNC_SECONDS = 0.0
 moving.model()
 began = time.monotonic()
-moving.score(names, out.with_name("whole.parquet"), part_rows=2)
+moving.score(names, whole, part_rows=2)
 usual = time.monotonic() - began
 draw, killed = random.Random(5), 0
 while killed < times:
@@ -371,18 +419,19 @@ while killed < times:
     if os.waitpid(child, 0)[1] == signal.SIGKILL:
         killed += 1
     else:
-        assert out.read_bytes() == out.with_name("whole.parquet").read_bytes()
+        assert out.read_bytes() == whole.read_bytes()
         out.unlink()
 moving.score(names, out, resume=True, part_rows=2)
-assert out.read_bytes() == out.with_name("whole.parquet").read_bytes()
+assert out.read_bytes() == whole.read_bytes()
 print(killed)
 """
 
 
 @pytest.mark.slow
-def test_kill_9_at_random_moments(names: list[str], tmp_path: Path) -> None:
+@pytest.mark.parametrize("ending", ["parquet", "csv"])
+def test_kill_9_at_random_moments(ending: str, names: list[str], tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", KILLER, names[1], str(tmp_path / "out.parquet"), "20"],
+        [sys.executable, "-c", KILLER, names[1], str(tmp_path / f"out.{ending}"), "20"],
         cwd=ROOT,
         # A fork has none of its parent's threads; this layer knows that.
         env={
@@ -397,4 +446,4 @@ def test_kill_9_at_random_moments(names: list[str], tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "20"
-    assert kept(tmp_path) == ["out.parquet", "whole.parquet"]
+    assert kept(tmp_path) == [f"out.{ending}", f"whole.{ending}"]

@@ -3,10 +3,12 @@
 In: arrays and numbers. Out: frozen dataclasses. Never reads a text.
 """
 
+import mmap
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -89,4 +91,16 @@ class FastModel:
         """Index and weights as the kernel takes them."""
         from classifier.kernel import Lookup
 
-        return Lookup.of(self.index, self.weights)
+        made = Lookup.of(self.index, self.weights)
+        _let_go(self.index)
+        _let_go(self.weights)
+        return made
+
+
+def _let_go(array: npt.NDArray[Any]) -> None:
+    """Give back the memory of an array that is a part of a file; who reads it again finds it there."""
+    file: Any = array.base
+    # Nothing but what lies in a file comes back.
+    if isinstance(file, np.memmap) and file.mode == "r" and sys.platform != "win32":
+        whole: Any = file.base
+        whole.madvise(mmap.MADV_DONTNEED)

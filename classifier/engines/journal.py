@@ -1,8 +1,8 @@
 """What a run has finished, on disk beside its output, so that another run can go on from there.
 
-In: parts as they are finished. Out: a folder of parts and journal.jsonl, which names those that are
-complete; later the same parts again. Never trusts a part that isn't as it was written, and never keeps
-anything of a run that ended well.
+In: parts as they are finished, and where the output holds their rows. Out: a folder of parts and
+journal.jsonl, which names those that are complete; later the same parts again. Never trusts a part that
+isn't as it was written, and never keeps anything of a run that ended well.
 """
 
 import fcntl
@@ -13,28 +13,27 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any, Final
 
-from classifier.engines import packing
+from classifier.engines.entries import Entry, Kept, Line, Place, encoded
 from classifier.engines.identity import Identity, differences
 from classifier.engines.packing import Packed
 from classifier.errors import EngineError, OptionError, OutputError, SettingsError
 from classifier.pipeline import Part
 from classifier.report.files import output_error
+from classifier.report.lines import Lines
 
 NAME: Final = "journal.jsonl"
-FORMAT: Final = 5
+FORMAT: Final = 6
 SYNC_SECONDS: Final = 1.0
 """So much work a power cut may cost; waiting for the disk after every part would cost more."""
 
 _UNFINISHED: Final = "unfinished-"
+_ROWS: Final = "rows"
 _LOCK: Final = "lock"
 _LONGEST: Final = 100
-
-Place = tuple[int, int]
-"""Number of an input, and of a part of it, both from 0."""
 
 
 def folder_beside(out: Path) -> Path:
@@ -43,14 +42,6 @@ def folder_beside(out: Path) -> Path:
     if len(name) > _LONGEST:
         name = f"{name[:_LONGEST]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
     return out.with_name(f".{name}.parts")
-
-
-@dataclass(frozen=True)
-class _Entry:
-    """A part that is complete on disk."""
-
-    name: str
-    sha256: str
 
 
 class Journal:
@@ -65,10 +56,12 @@ class Journal:
         self.folder = folder
         self._out = out
         self._identity: Callable[[], Identity] | None = None
-        self._entries: dict[Place, _Entry] = {}
+        self._entries: dict[Place, Entry] = {}
         self._whole: dict[int, int] = {}
-        self._held: list[tuple[Place, Part, Packed | None]] = []
-        self._pending: list[tuple[dict[str, Any], Path | None]] = []
+        self._apart = False
+        self._unwritten: Kept | None = None
+        self._held: list[Kept] = []
+        self._pending: list[tuple[Line, Path | None]] = []
         self._stream: IO[bytes] | None = None
         self._synced = time.monotonic()
         self.taken = 0
@@ -78,11 +71,18 @@ class Journal:
         return self.folder / f"{_UNFINISHED}{name}"
 
     @property
+    def rows(self) -> Path:
+        """Where the rows of the output lie until they are complete."""
+        return self.unfinished(_ROWS)
+
+    @property
     def kept(self) -> int:
         """How many parts are safe on disk."""
         return len(self._entries)
 
-    def start(self, identity: Callable[[], Identity], *, resume: bool) -> tuple[str, ...]:
+    def start(
+        self, identity: Callable[[], Identity], *, resume: bool, apart: bool = False
+    ) -> tuple[str, ...]:
         """Take up what an earlier run left, or throw it away; return what to tell the user.
 
         Parameters
@@ -91,6 +91,8 @@ class Journal:
             Describes this run; called only where needed, for it reads the inputs.
         resume
             Whether to go on where the earlier run stopped.
+        apart
+            Whether `written` will be told where the output holds the rows of each part.
 
         Raises
         ------
@@ -99,7 +101,7 @@ class Journal:
         OutputError
             If the folder can't be written.
         """
-        self._identity = identity
+        self._identity, self._apart = identity, apart
         header, lines = self._read()
         if header is not None and resume:
             return self._take_up(header, lines)
@@ -114,12 +116,12 @@ class Journal:
     def take(self, place: Place) -> Part | None:
         """Return a part that an earlier run finished; None where it didn't, or the part is damaged."""
         entry = self._entries.get(place)
-        content = self._content(entry) if entry else None
-        if content is None:
+        part = entry.read(self.folder, self.rows) if entry else None
+        if part is None:
             self._entries.pop(place, None)
             return None
         self.taken += 1
-        return packing.read(content)
+        return part
 
     def parts_of(self, number: int) -> int | None:
         """Return how many parts an input has; None where an earlier run didn't finish it whole."""
@@ -128,6 +130,8 @@ class Journal:
     def add(self, place: Place, part: Part, packed: Packed | None = None) -> None:
         """Keep a part, which may be packed already; it is safe after the next `sync`.
 
+        One whose records the output keeps waits until `written` tells where.
+
         Raises
         ------
         OutputError
@@ -135,13 +139,38 @@ class Journal:
         """
         if place in self._entries:
             return
+        kept = Kept(place, part, packed)
+        if self._apart and isinstance(part.scored, Lines) and (packed is None or packed.records):
+            self._unwritten = kept
+        else:
+            self._keep(kept)
+
+    def written(self, rows: Any, start: int) -> None:
+        """Take note that the output holds the rows of the last part from the byte `start` on.
+
+        `rows` are those that were written. If some were left out or renamed, the part keeps its own.
+
+        Raises
+        ------
+        OutputError
+            If the part can't be written.
+        """
+        kept, self._unwritten = self._unwritten, None
+        if kept is None:
+            return
+        if rows is kept.part.scored:
+            self._keep(replace(kept, start=start))
+        else:
+            self._keep(replace(kept, packed=None))
+
+    def _keep(self, kept: Kept) -> None:
         if self._stream is None:
-            self._held.append((place, part, packed))
-            if sum(1 for _, held, _ in self._held if _has_rows(held)) < 2:
+            self._held.append(kept)
+            if sum(held.has_rows for held in self._held) < 2:
                 return
             self._begin()
-        for each in self._held or [(place, part, packed)]:
-            self._store(*each)
+        for each in self._held or [kept]:
+            self._store(each)
         self._held = []
         if time.monotonic() - self._synced >= SYNC_SECONDS:
             self.sync()
@@ -165,16 +194,18 @@ class Journal:
             return
         pending, self._pending = self._pending, []
         with self._told():
+            if any("rows" in line for line, _ in pending):
+                _sync(self.rows)
             for _, path in pending:
                 if path is not None:
                     _sync(path)
             _sync(self.folder)
-            self._stream.write(b"".join(_line(line) for line, _ in pending))
+            self._stream.write(b"".join(encoded(line) for line, _ in pending))
             self._stream.flush()
             os.fsync(self._stream.fileno())
         for line, _ in pending:
             if "part" in line:
-                self._entries[(line["input"], line["part"])] = _Entry(line["file"], line["sha256"])
+                self._entries[(line["input"], line["part"])] = Entry.of(line)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -185,7 +216,7 @@ class Journal:
         assert self._identity is not None
         self._write_anew({"format": FORMAT, "identity": self._identity()}, [])
 
-    def _take_up(self, header: dict[str, Any], lines: list[dict[str, Any]]) -> tuple[str, ...]:
+    def _take_up(self, header: Line, lines: list[Line]) -> tuple[str, ...]:
         assert self._identity is not None
         found = (
             differences(header["identity"], self._identity())
@@ -199,38 +230,28 @@ class Journal:
             )
         for line in lines:
             if "part" in line:
-                self._entries[(line["input"], line["part"])] = _Entry(line["file"], line["sha256"])
+                self._entries[(line["input"], line["part"])] = Entry.of(line)
             else:
                 self._whole[line["input"]] = line["parts"]
         # Without the line that a crash may have cut in half.
         self._write_anew(header, lines)
         return (f"{self._out}: resumed; {self.kept} part(s) of the interrupted run are taken over",)
 
-    def _write_anew(self, header: dict[str, Any], lines: list[dict[str, Any]]) -> None:
+    def _write_anew(self, header: Line, lines: list[Line]) -> None:
         path = self.folder / NAME
         with self._told():
             part = path.with_suffix(".new")
-            part.write_bytes(b"".join(map(_line, [header, *lines])))
+            part.write_bytes(b"".join(map(encoded, [header, *lines])))
             _sync(part)
             part.replace(path)
             self._stream = path.open("ab")
 
-    def _store(self, place: Place, part: Part, packed: Packed | None) -> None:
-        found = packed or packing.pack(part)
-        path = self.folder / f"{place[0]:05d}-{place[1]:06d}.arrow"
+    def _store(self, kept: Kept) -> None:
         with self._told():
-            path.write_bytes(found.content)
-        line = {"input": place[0], "part": place[1], "file": path.name, "sha256": found.sha256}
-        self._pending.append((line, path))
+            entry = kept.store(self.folder)
+        self._pending.append((entry.line(), self.folder / entry.name))
 
-    def _content(self, entry: _Entry) -> bytes | None:
-        try:
-            content = (self.folder / Path(entry.name).name).read_bytes()
-        except OSError:
-            return None
-        return content if hashlib.sha256(content).hexdigest() == entry.sha256 else None
-
-    def _read(self) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
+    def _read(self) -> tuple[Line | None, list[Line]]:
         try:
             written = (self.folder / NAME).read_bytes().split(b"\n")
         except FileNotFoundError:
@@ -261,7 +282,9 @@ class NoJournal(Journal):
     def __init__(self) -> None:
         super().__init__(Path(), "standard output")
 
-    def start(self, identity: Callable[[], Identity], *, resume: bool) -> tuple[str, ...]:
+    def start(
+        self, identity: Callable[[], Identity], *, resume: bool, apart: bool = False
+    ) -> tuple[str, ...]:
         """Begin.
 
         Raises
@@ -312,9 +335,10 @@ def opened(folder: Path, out: str) -> Iterator[Journal]:
         except OSError:
             # A file system without locks: then it is up to the user.
             pass
-        # What a run that was killed has left; with the lock it is nobody's.
+        # What a run that was killed has left; with the lock it is nobody's. Its rows may be good.
         for path in folder.glob(f"{_UNFINISHED}*"):
-            path.unlink(missing_ok=True)
+            if path != journal.rows:
+                path.unlink(missing_ok=True)
         try:
             yield journal
         except (OutputError, EngineError) as error:
@@ -339,14 +363,6 @@ def _save(journal: Journal) -> None:
     journal.close()
     if not (journal.folder / NAME).exists():
         shutil.rmtree(journal.folder, ignore_errors=True)
-
-
-def _has_rows(part: Part) -> bool:
-    return bool(part.documents or len(part.rejected) or len(part.dropped))
-
-
-def _line(body: dict[str, Any]) -> bytes:
-    return json.dumps(body, ensure_ascii=False, default=str).encode() + b"\n"
 
 
 def _sync(path: Path) -> None:

@@ -9,44 +9,61 @@ import json
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from classifier import schema
 from classifier.buffers import Column
 from classifier.dedupe import Fingerprints
+from classifier.hashes import hash_bytes
 from classifier.pipeline import PLACE, Part
 from classifier.report.lines import COUNTED, Lines
 
 _COUNTS: Final = b"part"
 _RECORD: Final = "record"
+_SIZE: Final = "size"
+_COUNTED: Final = f"counted:{COUNTED[0]}"
 _OPTIONS = pa.ipc.IpcWriteOptions(compression="lz4")
 
 
 @dataclass(frozen=True)
 class Packed:
-    """The bytes of a part, and their hash."""
+    """The bytes of a part, and their hash; and that of its records, where these are not among the bytes."""
 
     content: pa.Buffer
     sha256: str
+    records: str = ""
 
 
-def pack(part: Part) -> Packed:
-    """Return a part as bytes; `read` takes them back."""
+def pack(part: Part, *, apart: bool = False) -> Packed:
+    """Return a part as bytes; `read` takes them back.
+
+    `apart` leaves out the records of a part that has some: whoever writes them keeps them.
+    """
     stream = pa.BufferOutputStream()
-    write(part, stream)
+    write(part, stream, apart=apart)
     content = stream.getvalue()
-    return Packed(content, hashlib.sha256(content).hexdigest())
+    records = ""
+    if apart and isinstance(part.scored, Lines):
+        records = hash_of(part.scored.bytes_of(0, len(part.scored)))
+    return Packed(content, hashlib.sha256(content).hexdigest(), records)
 
 
-def write(part: Part, stream: pa.NativeFile) -> None:
-    """Write a part."""
+def hash_of(records: bytes | memoryview) -> str:
+    """Return what tells whether records are the same, byte by byte."""
+    return hash_bytes(np.frombuffer(records, dtype=np.uint8))
+
+
+def write(part: Part, stream: pa.NativeFile, *, apart: bool = False) -> None:
+    """Write a part; `apart` as in `pack`."""
     rows = {f"place:{name}": part.places[name].array for name in PLACE}
     prints = part.prints.table()
     rows |= {f"print:{name}": prints[name].array for name in prints.columns}
     if isinstance(part.scored, Lines):
         rows |= {f"counted:{name}": part.scored.counted[:, place] for place, name in enumerate(COUNTED)}
-        rows[_RECORD] = part.scored.records.array()
+        records = part.scored.records
+        rows |= {_SIZE: np.diff(records.offsets)} if apart else {_RECORD: records.array()}
     else:
         own = [name for name in part.scored.columns if name not in PLACE]
         rows |= {f"scored:{name}": part.scored[name].array for name in own}
@@ -62,14 +79,14 @@ def _left_out(rows: pd.DataFrame) -> pa.Table:
     return pa.Table.from_pandas(rows, preserve_index=False) if len(rows) else pa.table({})
 
 
-def read(content: bytes | pa.Buffer) -> Part:
-    """Return the part that `write` wrote."""
+def read(content: bytes | pa.Buffer, records: bytes | None = None) -> Part:
+    """Return the part that `write` wrote; with its records, where these were kept apart."""
     source = pa.BufferReader(content)
     rows, *others = (pa.ipc.open_stream(source).read_all() for _ in range(3))
     counts = json.loads(rows.schema.metadata[_COUNTS])
     places = _group(rows, "place:")
     return Part(
-        scored=_lines(rows) if _RECORD in rows.column_names else _scored(rows, places),
+        scored=_scored(rows, places) if _COUNTED not in rows.column_names else _lines(rows, records),
         places=places,
         prints=Fingerprints.from_table(places["document_id"], _group(rows, "print:")),
         rejected=_frame(others[0], schema.REJECTED),
@@ -84,9 +101,12 @@ def _frame(rows: pa.Table, table: schema.Table) -> pd.DataFrame:
     return schema.conform(rows.to_pandas(), table) if rows.num_rows else schema.empty(table)
 
 
-def _lines(rows: pa.Table) -> Lines:
+def _lines(rows: pa.Table, records: bytes | None) -> Lines:
     marks = _group(rows, "counted:").to_numpy(dtype="bool")
-    return Lines(Column.of(rows[_RECORD]), marks)
+    if records is None:
+        return Lines(Column.of(rows[_RECORD]), marks)
+    offsets = np.concatenate([[0], np.cumsum(rows[_SIZE].to_numpy())]).astype(np.int64)
+    return Lines(Column(np.frombuffer(records, dtype=np.uint8), offsets), marks)
 
 
 def _scored(rows: pa.Table, places: pd.DataFrame) -> pd.DataFrame:

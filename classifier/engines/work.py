@@ -21,7 +21,7 @@ from classifier.pipeline import Filters, Part, ScoreSettings
 from classifier.read import ReadBatch, ReadOptions
 from classifier.report.lines import Lines
 
-PART_ROWS: Final = 8_000
+PART_ROWS: Final = 10_000
 """Documents that are moved at once: enough to make the way worth while, few enough to fill all workers."""
 
 SLOW_PART_ROWS: Final = 250
@@ -57,6 +57,8 @@ class Job:
     lines: bool = False
     # Whether parts are kept beside the output: then they are packed where they are scored.
     kept: bool = True
+    # Whether the output itself keeps their records, where they are scored and written by one process.
+    apart: bool = False
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,7 @@ def in_lines(part: Part) -> Part:
 def compute_done(batch: ReadBatch, job: Job, model: LoadedModel) -> Done:
     """Do as `compute`, and pack the part where it will be kept."""
     part = compute(batch, job, model)
-    return Done(part, packing.pack(part) if job.kept else None)
+    return Done(part, packing.pack(part, apart=job.apart) if job.kept else None)
 
 
 def compute_alone(batch: ReadBatch, job: Job) -> Packed:

@@ -7,7 +7,7 @@ model.json names.
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -135,13 +135,26 @@ def _check_keys(path: Path, body: Mapping[str, Any]) -> None:
         raise ModelError(f"{path}: languages must be a list of codes, such as ['en']; fetch the model again")
 
 
+_TYPES: Final = {"I32": "<i4", "I64": "<i8", "F16": "<f2", "F32": "<f4"}
+
+
+def _mapped(path: Path, name: str) -> Any:
+    """Return an array of a safetensors file without reading it: its pages come when somebody looks."""
+    with path.open("rb") as file:
+        size = int.from_bytes(file.read(8), "little")
+        tensor = json.loads(file.read(size))[name]
+    begin = 8 + size + tensor["data_offsets"][0]
+    shape = tuple(tensor["shape"])
+    return np.asarray(np.memmap(path, _TYPES[tensor["dtype"]], "r", offset=begin, shape=shape))
+
+
 def _weights(path: Path, settings: FeatureSettings) -> tuple[Any, Any]:
-    from safetensors import SafetensorError
-    from safetensors.numpy import load_file
+    from safetensors import SafetensorError, safe_open
 
     try:
-        tensors = load_file(str(path))
-        index, weights = tensors["index"], tensors["weights"]
+        # It checks the file's head, but hands out copies alone.
+        with safe_open(path, "np"):
+            index, weights = (_mapped(path, name) for name in ("index", "weights"))
     except (SafetensorError, KeyError, OSError) as error:
         raise ModelError(f"{path} can't be read: {error}; fetch the model again") from error
     if index.shape != (settings.buckets,) or weights.ndim != 2 or weights.shape[1] != OUTPUTS:

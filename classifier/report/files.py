@@ -54,35 +54,54 @@ class _Sink(io.RawIOBase):
         except OSError as error:
             raise output_error(self._path, error) from error
 
+    def flush(self) -> None:
+        try:
+            if not self._stream.closed:
+                self._stream.flush()
+        except OSError as error:
+            raise output_error(self._path, error) from error
+
 
 @contextlib.contextmanager
-def atomic(path: Path, *, unfinished: Path | None = None) -> Iterator[BinaryIO]:
+def atomic(path: Path, *, unfinished: Path | None = None, lasting: bool = False) -> Iterator[BinaryIO]:
     """Open a temporary file beside `path` that takes its place when the block ends well.
 
-    `unfinished` is where it lies until then (on the same disk), for callers who clean up after a crash.
+    Parameters
+    ----------
+    path
+        The final name.
+    unfinished
+        Where it lies until then (on the same disk), for callers who clean up after a crash. What lies there
+        is nobody's any more.
+    lasting
+        Whether what lies there is written over from its begin instead of being emptied first, and stays if
+        the block fails: for callers who remember which of its bytes are good.
 
     Raises
     ------
     OutputError
-        If the file can't be created, written or moved; nothing is left under either name.
+        If the file can't be created, written or moved; nothing is left under its final name.
     """
     part = unfinished or path.with_name(f".{path.name[:100]}.{secrets.token_hex(4)}.part")
     try:
-        stream = part.open("xb")
+        stream = part.open("xb" if unfinished is None else "r+b" if lasting and part.exists() else "wb")
     except OSError as error:
         raise output_error(path, error) from error
     try:
         yield cast(BinaryIO, _Sink(stream, path))
         _finish(stream, part, path)
+        lasting = False
     finally:
         # On a full disk closing fails as well, and has nothing to add.
         with contextlib.suppress(OSError):
             stream.close()
-        part.unlink(missing_ok=True)
+        if not lasting:
+            part.unlink(missing_ok=True)
 
 
 def _finish(stream: BinaryIO, part: Path, path: Path) -> None:
     try:
+        stream.truncate()
         stream.flush()
         os.fsync(stream.fileno())
         stream.close()

@@ -40,6 +40,11 @@ class Lines:
         """Return the number of rows."""
         return len(self.records)
 
+    @property
+    def size(self) -> int:
+        """How many bytes they are."""
+        return int(self.records.offsets[-1] - self.records.offsets[0])
+
     @classmethod
     def of(cls, scored: pd.DataFrame) -> "Lines":
         """Return the rows of a table SCORED, kept columns behind."""

@@ -94,6 +94,10 @@ def _blocks(frame: pd.DataFrame, rows: int = TEXT_ROWS) -> Iterator[pd.DataFrame
 class _Encoder(Protocol):
     """Turns rows into the bytes of one format; what is written doesn't depend on how they were cut."""
 
+    @property
+    def place(self) -> int | None:
+        """Where the next row's bytes will begin in the file; None where a format doesn't tell."""
+
     def write(self, rows: Any) -> None:
         """Take rows of table SCORED: a DataFrame; CSV takes `Lines` too."""
 
@@ -105,8 +109,12 @@ class _Encoder(Protocol):
 class _Lines:
     """A record for each row. Written in blocks of TEXT_ROWS, for compressed bytes depend on the blocks."""
 
-    def __init__(self, stream: BinaryIO, encode: Callable[[pd.DataFrame], bytes], compressed: bool) -> None:
-        self._stream, self._encode, self._compressed = stream, encode, compressed
+    def __init__(
+        self, stream: BinaryIO, encode: Callable[[pd.DataFrame], bytes], compressed: bool, head: bytes = b""
+    ) -> None:
+        self._stream, self._encode = stream, encode
+        self._stream.write(head)
+        self.place = None if compressed else len(head)
         self._block: list[bytes | memoryview] = []
         self._rows = 0
 
@@ -122,6 +130,10 @@ class _Lines:
             start = stop
             if self._rows == TEXT_ROWS:
                 self._flush()
+        if self.place is not None:
+            # What has a place must be in the file, where others make it safe.
+            self._flush()
+            self._stream.flush()
 
     def close(self) -> None:
         self._flush()
@@ -132,15 +144,16 @@ class _Lines:
 
     def _flush(self) -> None:
         block, self._block, self._rows = self._block, [], 0
-        if not self._compressed:
+        if self.place is not None:
             self._stream.writelines(block)
+            self.place += sum(map(len, block))
         elif block:
             self._stream.write(b"".join(block))
 
 
 def _csv(stream: BinaryIO, columns: Sequence[str], bom: bool, compressed: bool) -> _Lines:
-    stream.write((BOM if bom else b"") + cells.csv_header(columns))
-    return _Lines(stream, cells.csv_records, compressed)
+    head = (BOM if bom else b"") + cells.csv_header(columns)
+    return _Lines(stream, cells.csv_records, compressed, head)
 
 
 def _json_lines(stream: BinaryIO, columns: Sequence[str], bom: bool, compressed: bool) -> _Lines:
@@ -149,6 +162,8 @@ def _json_lines(stream: BinaryIO, columns: Sequence[str], bom: bool, compressed:
 
 class _Parquet:
     """Row groups of BLOCK_ROWS."""
+
+    place: int | None = None
 
     def __init__(self, stream: BinaryIO, columns: Sequence[str], bom: bool, compressed: bool) -> None:
         import pyarrow.parquet as pq
@@ -228,6 +243,11 @@ class ScoredWriter:
         self.takes_lines = takes_lines
         """Whether rows may come as the records of a CSV file."""
 
+    @property
+    def place(self) -> int | None:
+        """Where the bytes of the next rows will begin in the file; None where the format doesn't tell."""
+        return self._encoder.place
+
     def write(self, rows: pd.DataFrame | Lines) -> None:
         """Add rows: at least the columns of `schema.SCORED` and the extra ones; lines to CSV only."""
         # Millions of rows that were left out come as thousands of tables without a row.
@@ -249,6 +269,7 @@ def scored_writer(
     format: str = "",
     bom: bool = False,
     unfinished: Path | None = None,
+    lasting: bool = False,
 ) -> Iterator[ScoredWriter]:
     """Open a writer of scored rows; the file appears when the block ends well.
 
@@ -266,6 +287,9 @@ def scored_writer(
         Begin CSV with a byte order mark, for Excel.
     unfinished
         Where the file lies until it is complete; by default beside it, under a name of chance.
+    lasting
+        Whether rows of an earlier run that lie there may be good, as in `files.atomic`: that of a format
+        that tells their places is written over, and stays if the block fails.
 
     Raises
     ------
@@ -273,11 +297,12 @@ def scored_writer(
         If the name tells no format, or the file can't be written: then there is none.
     """
     kind, compression = _stdout_format(format) if str(path) == "-" else format_of(str(path))
+    lasting = lasting and kind == "csv" and not compression
     with contextlib.ExitStack() as stack:
         stream = (
             sys.stdout.buffer
             if str(path) == "-"
-            else stack.enter_context(atomic(Path(path), unfinished=unfinished))
+            else stack.enter_context(atomic(Path(path), unfinished=unfinished, lasting=lasting))
         )
         if compression == "gz":
             # Neither name nor time in the header: same rows, same bytes.

@@ -56,15 +56,28 @@ def score(
     _check_target(out, inputs)
     extra = chosen.settings.input.keep
     with _journal(out) as journal, closing(_streaming(out, journal)) as tally:
-        part, rejected = (None if out == "-" else journal.unfinished(name) for name in ("rows", "rejected"))
-        with report.scored_writer(out, extra=extra, format=form, bom=bom, unfinished=part) as writer:
+        part, rejected = (None, None) if out == "-" else (journal.rows, journal.unfinished("rejected"))
+        with report.scored_writer(
+            out, extra=extra, format=form, bom=bom, unfinished=part, lasting=True
+        ) as writer:
             found = found_inputs(inputs, watching)
             passing = scored_batches(
-                found, model, chosen, tally, watching, journal, clock, lines=writer.takes_lines
+                found,
+                model,
+                chosen,
+                tally,
+                watching,
+                journal,
+                clock,
+                lines=writer.takes_lines,
+                apart=writer.place is not None,
             )
             with closing(passing) as batches:
                 for batch in batches:
+                    place = writer.place
                     writer.write(batch)
+                    if place is not None:
+                        journal.written(batch, place)
             beside = rejected_beside(Path.cwd() / "stdout" if out == "-" else Path(out))
             if len(tally.rejected):
                 write_rejected(tally, beside, bom=bom, unfinished=rejected)

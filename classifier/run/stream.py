@@ -40,19 +40,21 @@ def scored_batches(
     *,
     seen: Register | Newest | None = None,
     lines: bool = False,
+    apart: bool = False,
 ) -> Generator[Any, None, None]:
     """Yield scored batches, with the kept columns that filters need but nobody asked for left out.
 
-    They are tables SCORED, or `Lines` where these are wanted.
+    They are tables SCORED, or `Lines` where these are wanted; `apart`: the caller tells the journal where it
+    has written them.
     """
     sources, notes = found
     tally.names = pipeline.short_names(source.name for source in sources)
     job = job_of(chosen, model, watching.engine.part_rows)
     if chosen.settings.scoring.prior_shift:
         job = _shifted(replace(job, kept=False), sources, model, tally, watching)
-    job = replace(job, lines=lines, kept=journal.keeps)
+    job = replace(job, lines=lines, kept=journal.keeps, apart=apart)
     identity = partial(engines.identity_of, job, sources, manifest.versions())
-    tally.notes += journal.start(identity, resume=watching.resume)
+    tally.notes += journal.start(identity, resume=watching.resume, apart=apart)
     runner = engines.start(watching.engine, job, model, sources)
     seen, done = Register() if seen is None else seen, False
     share = partial(read.share_read, sources)
