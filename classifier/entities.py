@@ -229,13 +229,19 @@ def _matching(texts: pd.Series, pattern: str) -> np.ndarray:
     return np.array(hits.to_numpy(zero_copy_only=False), dtype=bool)
 
 
-def find_churn(texts: pd.Series, competitors: Competitors | None = None) -> pd.Series:
+def find_churn(
+    texts: pd.Series,
+    competitors: Competitors | None = None,
+    *,
+    among: npt.NDArray[np.int64] | None = None,
+) -> pd.Series:
     """Say which texts speak of leaving: cancelling, not renewing, switching, talks with a competitor.
 
-    "We won't cancel" and "we came from Acme" are no signs of leaving; "we won't renew" is one.
+    "We won't cancel" and "we came from Acme" are no signs of leaving; "we won't renew" is one. `among` are
+    the places of the texts to look at, in order; all by default.
     """
     spellings = sorted({s for name, others in (competitors or {}).items() for s in (name, *others) if s})
-    return pd.Series(speak_of_leaving(texts, spellings), index=texts.index, dtype="bool")
+    return pd.Series(speak_of_leaving(texts, spellings, among), index=texts.index, dtype="bool")
 
 
 def find_impact(quotes: pd.Series) -> pd.Series:

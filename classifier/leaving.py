@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from classifier.buffers import Column
 
 Flags = npt.NDArray[np.bool_]
+Rows = npt.NDArray[np.int64]
 
 _NEGATIONS: Final = frozenset(("not", "n't", "never", "no", "without", "nobody", "instead"))
 _NEGATED_WITHIN: Final = 3  # tokens
@@ -44,7 +45,7 @@ def tokens_of(text: str) -> list[str]:
     return _TOKEN.findall(text.replace("’", "'"))
 
 
-def speak_of_leaving(texts: Any, competitors: Sequence[str]) -> Flags:
+def speak_of_leaving(texts: Any, competitors: Sequence[str], rows: Rows | None = None) -> Flags:
     """Say which texts match a pattern of leaving that no word before it takes back.
 
     Parameters
@@ -53,6 +54,8 @@ def speak_of_leaving(texts: Any, competitors: Sequence[str]) -> Flags:
         A column of strings: a list, a pandas Series or an Arrow array.
     competitors
         All spellings of their names.
+    rows
+        Places of the texts to look at, in order; all by default. The others are not marked.
 
     Returns
     -------
@@ -62,7 +65,7 @@ def speak_of_leaving(texts: Any, competitors: Sequence[str]) -> Flags:
 
     column = Column.of(texts)
     finder = _finder(tuple(sorted(competitors)))
-    found, unsure = finder.find(column)
+    found, unsure = finder.find(column, np.arange(len(column)) if rows is None else rows)
     for row in np.flatnonzero(unsure).tolist():
         found[row] = finder.leaves(column[row])
     return found
@@ -106,23 +109,23 @@ class _Finder:
         self._apart = [(Needles(first), Needles(last)) for first, last in ends]
         self._firsts = Needles(word for first, _ in ends for word in first)
 
-    def find(self, column: "Column") -> tuple[Flags, Flags]:
-        """Mark the texts that match for sure, and those that must be read word by word."""
+    def find(self, column: "Column", rows: Rows) -> tuple[Flags, Flags]:
+        """Mark those of the rows that match for sure, and those that must be read word by word."""
         from classifier.phrases import HOLDS, UNREAD
 
         found, unsure = np.zeros((2, len(column)), dtype=np.bool_)
-        rows = np.flatnonzero(self._likely(column))
-        told = self._phrases.find(column, rows)
-        found[rows], unsure[rows] = told == HOLDS, told == UNREAD
+        likely = np.flatnonzero(self._likely(column, rows))
+        told = self._phrases.find(column, likely)
+        found[likely], unsure[likely] = told == HOLDS, told == UNREAD
         # Names are looked for as they are written, letter by letter.
         if self._names is not None:
-            unsure |= self._names.find(column) & ~found
+            unsure |= self._names.find(column, rows) & ~found
         return found, unsure
 
-    def _likely(self, column: "Column") -> Flags:
-        """Mark the texts that hold what a phrase can't do without, in any case."""
-        found = self._needles.find(column)
-        begun = np.flatnonzero(self._firsts.find(column) & ~found)
+    def _likely(self, column: "Column", rows: Rows) -> Flags:
+        """Mark those of the rows that hold what a phrase can't do without, in any case."""
+        found = self._needles.find(column, rows)
+        begun = np.flatnonzero(self._firsts.find(column, rows) & ~found)
         for first, last in self._apart:
             found |= last.find(column, np.flatnonzero(first.find(column, begun)))
         return found

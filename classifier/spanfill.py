@@ -310,18 +310,24 @@ def _escaped(data: Bytes, begin: int, stop: int, out: Bytes, at: int) -> int:
 
 
 @compiled()
-def json_room(data: Bytes, begins: Places, stops: Places, rows: int, quotes: bool) -> int:
-    """Return an upper bound of the bytes of all rows' JSON."""
+def json_room(data: Bytes, others: Bytes, begins: Places, stops: Places, rows: int, quotes: bool) -> int:
+    """Return an upper bound of the bytes of all rows' JSON; `others` as in `write_json`."""
     room = 2 * rows + 128 * len(begins)
     if quotes:
         for span in range(len(begins)):
-            room += stops[span] - begins[span] + 5 * _escapes(data, begins[span], stops[span])
+            begin, stop = begins[span], stops[span]
+            room += stop - begin
+            if begin < len(data):
+                room += 5 * _escapes(data, begin, stop)
+            else:
+                room += 5 * _escapes(others, begin - len(data), stop - len(data))
     return room
 
 
 @compiled()
 def write_json(
     data: Bytes,
+    others: Bytes,
     rows: Places,
     label: Places,
     start: npt.NDArray[np.int32],
@@ -331,21 +337,22 @@ def write_json(
     stops: Places,
     leaving: Flags,
     quotes: bool,
-    others: Places,
-    other_data: Bytes,
-    other_offsets: Offsets,
+    known: Places,
+    known_data: Bytes,
+    known_offsets: Offsets,
     out: Bytes,
     offsets: Offsets,
 ) -> None:
     """Write the JSON of all rows, one behind the other, and where each ends.
 
-    others[row] is the row of the other texts whose JSON is there already, -1 for one to write.
+    Quotes that begin behind the end of `data` are in `others`, as if these followed. known[row] is the row of
+    the texts whose JSON is there already, -1 for one to write.
     """
     at = 0
     for row in range(len(rows) - 1):
-        other = others[row]
-        if other >= 0:
-            at = copy_bytes(other_data, other_offsets[other], other_offsets[other + 1], out, at)
+        place = known[row]
+        if place >= 0:
+            at = copy_bytes(known_data, known_offsets[place], known_offsets[place + 1], out, at)
             offsets[row + 1] = at
             continue
         out[at] = 91
@@ -362,8 +369,10 @@ def write_json(
             at = copy_bytes(_SCORE, 0, len(_SCORE), out, at)
             at = _decimal(millionths(score[span]), out, at)
             at = copy_bytes(_QUOTED, 0, len(_QUOTED), out, at)
-            if quotes:
+            if quotes and begins[span] < len(data):
                 at = _escaped(data, begins[span], stops[span], out, at)
+            elif quotes:
+                at = _escaped(others, begins[span] - len(data), stops[span] - len(data), out, at)
             closing = _LEAVING if leaving[row] else _CLOSE
             at = copy_bytes(closing, 0, len(closing), out, at)
         out[at] = 93
@@ -383,10 +392,16 @@ def best_spans(rows: Places, label: Places, score: npt.NDArray[np.float32], best
 
 
 @compiled()
-def gather(data: Bytes, begins: Places, stops: Places, out: Bytes, offsets: Offsets) -> None:
-    """Copy data[begins[row]:stops[row]] of all rows, one behind the other, and write where each ends."""
+def gather(data: Bytes, others: Bytes, begins: Places, stops: Places, out: Bytes, offsets: Offsets) -> None:
+    """Copy data[begins[row]:stops[row]] of all rows, one behind the other, and write where each ends.
+
+    `others` as in `write_json`.
+    """
     at = 0
     for row in range(len(begins)):
-        if stops[row] > begins[row]:
-            at = copy_bytes(data, begins[row], stops[row], out, at)
+        begin, stop = begins[row], stops[row]
+        if begin < stop and begin < len(data):
+            at = copy_bytes(data, begin, stop, out, at)
+        elif begin < stop:
+            at = copy_bytes(others, begin - len(data), stop - len(data), out, at)
         offsets[row + 1] = at

@@ -6,7 +6,7 @@ readable rule; rows with nothing to mask and no competitor are written by compil
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -68,9 +68,7 @@ def columns_of(
     named = _competitors(texts, scores, owner, competitors)
     # Somebody can leave only where there is an account.
     customers = np.flatnonzero(shown & (documents["account"] != "").to_numpy())
-    leaving = np.zeros(len(texts), dtype=np.bool_)
-    theirs = texts if len(customers) == len(texts) else texts.iloc[customers]
-    leaving[customers] = entities.find_churn(theirs, competitors).to_numpy()
+    leaving = entities.find_churn(texts, competitors, among=customers).to_numpy()
     column = Column.of(texts)
     begins, stops = np.zeros((2, len(owner)), dtype=np.int64)
     spanfill.byte_places(column.data, column.offsets, scores.first, scores.start, scores.end, begins, stops)
@@ -224,12 +222,16 @@ class _Items:
 
 @dataclass(frozen=True)
 class _Layout:
-    """What the columns are written from: `data`, in which the quote of span i is begins[i]:stops[i]."""
+    """What the columns are written from: the quote of span i is begins[i]:stops[i] of `data`.
+
+    Behind its end, as if they followed, are `others`: quotes that aren't as the texts say them.
+    """
 
     data: npt.NDArray[np.uint8]
     items: _Items
     begins: npt.NDArray[np.int64]
     stops: npt.NDArray[np.int64]
+    others: npt.NDArray[np.uint8] = field(default_factory=lambda: np.empty(0, dtype=np.uint8))
 
     def with_quotes(self, quotes: Mapping[int, str]) -> "_Layout":
         """Return a layout in which these spans have other quotes."""
@@ -240,21 +242,21 @@ class _Layout:
         begins, stops = self.begins.copy(), self.stops.copy()
         begins[spans] = len(self.data) + others.offsets[:-1]
         stops[spans] = len(self.data) + others.offsets[1:]
-        data = np.concatenate([self.data, others.data])
-        return replace(self, data=data, begins=begins, stops=stops)
+        return replace(self, others=others.data, begins=begins, stops=stops)
 
     def json(self, leaving: Flags, written: Mapping[int, list[Span]], *, quotes: bool) -> pd.Series:
         """Return the JSON of all rows; of those in `written`, that of their spans."""
         items = self.items
-        others = np.full(len(leaving), -1, dtype=np.int64)
-        others[list(written)] = np.arange(len(written))
+        texts = self.data, self.others
+        places = np.full(len(leaving), -1, dtype=np.int64)
+        places[list(written)] = np.arange(len(written))
         known = Column.of(list(map(to_json, written.values())))
-        room = spanfill.json_room(self.data, self.begins, self.stops, len(leaving), quotes)
+        room = spanfill.json_room(*texts, self.begins, self.stops, len(leaving), quotes)
         out = np.empty(room + known.offsets[-1], dtype=np.uint8)
         offsets = np.zeros(len(items.rows), dtype=np.int64)
         told = (items.label, items.start, items.end, items.score, self.begins, self.stops)
-        given = (others, known.data, known.offsets)
-        spanfill.write_json(self.data, items.rows, *told, leaving, quotes, *given, out, offsets)
+        given = (places, known.data, known.offsets)
+        spanfill.write_json(*texts, items.rows, *told, leaving, quotes, *given, out, offsets)
         return series_of(out[: offsets[-1]], offsets)
 
     def strongest(self, *, quotes: bool) -> dict[str, pd.Series]:
@@ -273,15 +275,12 @@ class _Layout:
             begins, stops = np.zeros((2, rows), dtype=np.int64)
             if quotes:
                 begins[has], stops[has] = self.begins[chosen], self.stops[chosen]
-            columns[f"{label}_evidence"] = _gathered(self.data, begins, stops)
+            columns[f"{label}_evidence"] = self._gathered(begins, stops)
         return columns
 
-
-def _gathered(
-    data: npt.NDArray[np.uint8], begins: npt.NDArray[np.int64], stops: npt.NDArray[np.int64]
-) -> pd.Series:
-    """Return stretches of bytes as a column of text."""
-    out = np.empty(int((stops - begins).sum()), dtype=np.uint8)
-    offsets = np.zeros(len(begins) + 1, dtype=np.int64)
-    spanfill.gather(data, begins, stops, out, offsets)
-    return series_of(out, offsets)
+    def _gathered(self, begins: npt.NDArray[np.int64], stops: npt.NDArray[np.int64]) -> pd.Series:
+        """Return stretches of the texts as a column."""
+        out = np.empty(int((stops - begins).sum()), dtype=np.uint8)
+        offsets = np.zeros(len(begins) + 1, dtype=np.int64)
+        spanfill.gather(self.data, self.others, begins, stops, out, offsets)
+        return series_of(out, offsets)
