@@ -7,6 +7,9 @@ never sees, what the rules of `classifier/link.py` are fitted on.
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +18,12 @@ from classifier.labels import GAP, LABELS
 TRAINING: Final = Path(__file__).resolve().parents[1] / "data/training"
 FILE: Final = TRAINING / "companies.jsonl"
 THEMES: Final = TRAINING / "themes.jsonl"
+TEXTS: Final = TRAINING / "company_texts.jsonl"
+"""What people write to the companies of THEMES, or about them, beside their themes."""
+
+TEXT: Final = ":text"
+"""In the ids of documents of TEXTS."""
+
 SALES: Final = "sales_note"
 
 
@@ -64,16 +73,36 @@ def placed(document: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def labelled(company: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield the documents of a company of THEMES as rows of labelled data; its name groups them."""
-    for number, document in enumerate(company["documents"]):
+    """Yield the documents of a company of THEMES as rows of labelled data.
+
+    `labels` of a document are what two of three said of it (writer, second reader, model).
+    """
+    yield from _labelled(company["company"], company["documents"])
+
+
+def further(company: str) -> Iterator[dict[str, Any]]:
+    """Yield the documents of TEXTS of a company as `labelled` does those of THEMES."""
+    yield from _labelled(f"{company}{TEXT}", _by_company(TEXTS).get(company, ()))
+
+
+@cache
+def _by_company(path: Path) -> dict[str, list[dict[str, Any]]]:
+    """Return company -> its documents, of a file in which they lie together."""
+    return {name: list(own) for name, own in groupby(companies(path), key=itemgetter("company"))}
+
+
+def _labelled(name: str, documents: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    for number, document in enumerate(documents):
         first = {span["label"]: span for span in reversed(document["spans"])}
+        labels = document.get("labels", [label for label in LABELS if label in first])
+        first = {label: span for label, span in first.items() if label in labels}
         yield {
-            "id": f"{company['company']}:{number}",
+            "id": f"{name}:{number}",
             "text": document["text"],
-            "labels": [label for label in LABELS if label in first],
+            "labels": labels,
             "evidence": {label: first[label]["quote"] for label in LABELS if label in first},
-            "expectation_source": first.get(GAP, {}).get("source", ""),
-            "group": company["company"],
+            "expectation_source": first.get(GAP, document).get("source", ""),
+            "group": "",
             "source": SALES if document["channel"] == SALES else "support_written",
             "channel": document["channel"],
         }

@@ -12,9 +12,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+import companies
 import numpy as np
 from page_tables import markdown_table
 from sklearn.metrics import cohen_kappa_score
+from training_data import themed
 
 from classifier.labels import EXPECTATION_SOURCES, GAP, LABELS, TITLES
 
@@ -52,10 +54,23 @@ _HEAD: Final = ("documents", *(TITLES[label] for label in LABELS), "none")
 
 
 def _files() -> str:
-    found = {**rows("written"), **rows("annotations")}
+    found = {**rows("written"), **rows("annotations"), **_about_companies()}
     everything = [row for part in found.values() for row in part]
     body = [[f"`{name}`", *_counts(part)] for name, part in found.items()]
     return markdown_table(["file", *_HEAD], [*body, ["**all**", *_counts(everything)]])
+
+
+def _about_companies() -> dict[str, list[Row]]:
+    """Return file name -> what models learn from, or are calibrated on, of the companies with themes."""
+    documents = themed()
+    table = documents.assign(
+        labels=[[name for name in LABELS if row[name]] for row in documents.to_dict("records")]
+    )
+    further = documents["id"].str.contains(companies.TEXT)
+    return {
+        path.name: table.loc[own, ["labels"]].to_dict("records")
+        for path, own in ((companies.THEMES, ~further), (companies.TEXTS, further))
+    }
 
 
 def _by(kind: str, *columns: str) -> Callable[[], str]:

@@ -23,6 +23,7 @@ import quality_page
 from public_sets import Task
 from sklearn.metrics import f1_score, roc_auc_score
 from training_data import training_data
+from unlearnt_companies import figures as about_companies
 
 from classifier import evaluate, labelled, metrics, models, splits, teach
 from classifier.evaluate import Predictions
@@ -322,6 +323,8 @@ def main(data_root: Path, name: str, tier: str, predictions: Path | None, resamp
     quality_page.FOLDER.mkdir(exist_ok=True)
     gold = own_gold(contender.scored, data_root, resamples, quality_page.FOLDER, tier)
     told("own gold")
+    unlearnt = about_companies(contender.scored, resamples)
+    told("companies that nothing learns from")
     training = training_data(data_root)["text"].tolist()
     tasks = public_sets.transfer_tasks(data_root)
     transferred = transfer(contender.scored, tasks, training, resamples)
@@ -340,7 +343,13 @@ def main(data_root: Path, name: str, tier: str, predictions: Path | None, resamp
     transferred = {
         name: figure for name, figure in kept.items() if name.startswith(TRAINED_IN_PART)
     } | transferred
-    found = {"model_id": model.model_id, "resamples": resamples, "gold": gold, "public": transferred}
+    found = {
+        "model_id": model.model_id,
+        "resamples": resamples,
+        "gold": gold,
+        "public": transferred,
+        "unlearnt": unlearnt,
+    }
     for path in quality_page.record("tiers", {tier: found}):
         click.echo(f"wrote {path}")
     told("done")

@@ -194,6 +194,12 @@ def scored_from_gold(company: Company) -> pd.DataFrame:
     return schema.conform(table, schema.SCORED, extra=["tags"])
 
 
+def _scored_by_model(path: Path) -> pd.DataFrame:
+    """Return scored rows; companies whose exports have no tags have none here, too."""
+    table = pd.read_parquet(path)
+    return table if "tags" in table else table.assign(tags="")
+
+
 def _blank(dtype: str, size: int) -> pd.Series:
     value = {schema.STR: "", schema.FLAG: False, schema.REAL: 0.0}.get(dtype, pd.NA)
     return pd.Series([value] * size, dtype=dtype)
@@ -358,7 +364,7 @@ def measured(
 ) -> Iterator[tuple[str, Told]]:
     """Yield the figures of each company, then those of the invented ones together."""
     for company in found:
-        given = pd.read_parquet(scored / f"{company.name}.parquet") if scored else scored_from_gold(company)
+        given = _scored_by_model(scored / f"{company.name}.parquet") if scored else scored_from_gold(company)
         evidence = linked(company, given, encoder, wanted)
         yield company.name, {name: rest for name, *rest in figures(company, evidence)}
     if not scored:

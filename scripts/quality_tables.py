@@ -309,6 +309,29 @@ def _companies(results: Figures) -> str:
     return "\n\n".join(parts)
 
 
+def _unlearnt(results: Figures) -> str:
+    measured = {tier: one["unlearnt"] for tier, one in _tiers(results).items() if "unlearnt" in one}
+    if not measured:
+        return ""
+    some = next(iter(measured.values()))
+    rows = [
+        [
+            f"macro-F1, {title}",
+            f"{some[key]['documents']:,}",
+            *(_shown(found[key]["macro_f1"]) for found in measured.values()),
+        ]
+        for key, title in (
+            ("themes", "what customers say of themes"),
+            ("texts", "other texts, most without a label"),
+        )
+    ]
+    for place, length in enumerate(some["none"]):
+        shares = [_shown(found["none"][place]["share"]) for found in measured.values()]
+        title = f"texts without a label of more than {length['words']} words that get one"
+        rows.append([title, str(length["documents"]), *shares])
+    return markdown_table(["figure", "texts", *measured], rows)
+
+
 SECTIONS: Final[dict[str, Callable[[Figures], str]]] = {
     "models": _models,
     "gold": _gold,
@@ -323,5 +346,6 @@ SECTIONS: Final[dict[str, Callable[[Figures], str]]] = {
     "language": _language,
     "learning-curve": _learning_curve,
     "companies": _companies,
+    "unlearnt": _unlearnt,
 }
 """What a marker of the page may name."""

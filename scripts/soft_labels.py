@@ -135,7 +135,7 @@ def _shares(steps: np.ndarray) -> np.ndarray:
 @click.command()
 @click.option("--data-root", type=click.Path(path_type=Path, exists=True), default="../shared/data")
 @click.option(
-    "--accurate", "folder", type=click.Path(path_type=Path, exists=True), default="models/default/7/accurate"
+    "--accurate", "folder", type=click.Path(path_type=Path, exists=True), default="models/default/8/accurate"
 )
 def main(folder: Path, data_root: Path) -> None:
     """Label the pool."""

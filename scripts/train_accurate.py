@@ -11,8 +11,8 @@ so one pass over the text labels it, finds its evidence and names what the expec
 Documents that are labelled while a seed is trained are read in a further epoch, with some of the others:
 python scripts/train_accurate.py further --weights FOLDER --later close,random build/accurate/seed0.pt
 So are they from the int8 weights that ship, where the float ones are gone:
-python scripts/train_accurate.py further --weights FOLDER --later themes --most 8000 --others 16000
-    --rate 2e-5 --threads 1 models/default/7/accurate
+python scripts/train_accurate.py further --weights FOLDER --later themes,texts --most 10000 --others 24000
+    models/default/7/accurate
 
 How a tier decides that never saw a text's kind of source is told by trainings without such kinds:
 python scripts/train_accurate.py without --weights FOLDER --row 0 (and 1), then scripts/unknown_sources.py
@@ -43,7 +43,7 @@ from export_onnx import SOURCE, WEIGHTS_SHA256, export
 from import_onnx import weights_of
 from tokenizers import Tokenizer
 from torch import Tensor, nn
-from training_data import THEMED, held_out, ids_of, training_data
+from training_data import held_out, ids_of, training_data
 
 from classifier import train
 from classifier.classify.weights import OUTPUTS
@@ -247,8 +247,8 @@ def without(data_root: Path, weights: Path, out: Path, row: int) -> None:
 @click.option("--data-root", type=click.Path(path_type=Path, exists=True), default="../shared/data")
 @click.option("--weights", type=click.Path(path_type=Path, exists=True), required=True)
 @click.option("--out", type=click.Path(path_type=Path), default="build/accurate", show_default=True)
-@click.option("--later", required=True, help="Rounds that came later: close,random; or themes.")
-@click.option("--most", type=int, help="So many of the later documents, drawn at random.")
+@click.option("--later", required=True, help="Rounds that came later: close,random; or themes,texts.")
+@click.option("--most", type=int, help="So many of each round at most, drawn at random.")
 @click.option("--others", type=int, default=OTHERS, show_default=True)
 @click.option("--rate", type=float, default=FURTHER_RATE, show_default=True, help="Of the encoder.")
 @click.option("--threads", type=int, default=2, show_default=True)
@@ -269,12 +269,13 @@ def further(
     GIVEN is a seed that was saved, or the folder of an accurate tier as it ships, in int8.
     """
     rounds = later.split(",")
-    documents = _learnt_from(data_root, weights, themes=THEMED in rounds)
+    documents = _learnt_from(data_root, weights)
     torch.set_num_threads(threads)
-    new = documents["id"].isin(ids_of(rounds)).to_numpy()
+    later_ids = [documents["id"].isin(ids_of([one])).to_numpy() for one in rounds]
     draw = np.random.default_rng(0)
-    again = draw.choice(np.flatnonzero(~new), others, replace=False)
-    first = np.flatnonzero(new) if most is None else draw.choice(np.flatnonzero(new), most, replace=False)
+    again = draw.choice(np.flatnonzero(~np.any(later_ids, axis=0)), others, replace=False)
+    drawn = [draw.permutation(np.flatnonzero(own))[:most] for own in later_ids]
+    first = np.unique(np.concatenate(drawn))
     chosen = documents.iloc[np.sort([*first, *again])].reset_index(drop=True)
     click.echo(f"{len(first)} later documents and {len(again)} others")
     torch.manual_seed(0)
@@ -295,13 +296,13 @@ def _given(weights: Path, given: Path) -> Net:
     return net
 
 
-def _learnt_from(data_root: Path, weights: Path, *, themes: bool = False) -> pd.DataFrame:
+def _learnt_from(data_root: Path, weights: Path) -> pd.DataFrame:
     """Return the documents that are trained on, once the weights are known to be the right ones."""
     if hashlib.sha256((weights / "model.safetensors").read_bytes()).hexdigest() != WEIGHTS_SHA256:
         raise click.ClickException(f"{weights}: not the weights of {SOURCE}")
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
-    documents = train.canonical(training_data(data_root, themes=themes))
+    documents = train.canonical(training_data(data_root))
     return documents[~held_out(documents)].reset_index(drop=True)
 
 

@@ -1,6 +1,6 @@
 """Train the model that ships in models/default from all licence-clean labelled data.
 
-Run: python scripts/train_default.py --accurate build/accurate --out models/default/7
+Run: python scripts/train_default.py --accurate build/accurate --out models/default/8
 The accurate tier is made by scripts/train_accurate.py, the soft labels by scripts/soft_labels.py; this
 fits the fast tier on both kinds of labels, how each tier decides, and the cascade. Deterministic: the same
 data and lock file give the same bytes.
@@ -53,18 +53,17 @@ TIERS = ("fast", "cascade", "accurate")
     "--accurate",
     "folder",
     type=click.Path(path_type=Path, exists=True),
-    default="models/default/7/accurate",
+    default="models/default/8/accurate",
     show_default=True,
     help="Folder of the accurate tier.",
 )
 @click.option("--out", type=click.Path(path_type=Path), required=True, metavar="NAME/VERSION")
 @click.option("--measure/--no-measure", default=True, help="Measure on the gold sets for the card.")
-@click.option("--themes/--no-themes", default=False, help="Learn from the companies with themes, too.")
-def main(data_root: Path, folder: Path, out: Path, measure: bool, themes: bool) -> None:
+def main(data_root: Path, folder: Path, out: Path, measure: bool) -> None:
     """Train, save, load again, measure, and write the card."""
     began = time.monotonic()
     models.require_free(out)
-    documents = train.canonical(training_data(data_root, themes=themes))
+    documents = train.canonical(training_data(data_root))
     soft = soft_labels.read(data_root)
     unknown = unknown_sources.read(documents)
     learnt = student.fit(documents, soft)

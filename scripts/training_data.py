@@ -23,7 +23,8 @@ NEAR_GOLD = PROJECT / "data/training/near_gold.txt"
 """Ids of labelled documents that are near-duplicates of gold texts, for those who haven't these."""
 
 THEMED = "themes"
-"""Stands for the documents of `themed` among the rounds of annotation."""
+TEXTS = "texts"
+"""Stand for the documents of `themed` among the rounds of annotation: those of themes, and the others."""
 
 PICKED = ("close", "disagreed", "likely", "parted", "unsure", THEMED)
 """Rounds whose texts aren't drawn at random: models were unsure of them, parted on them or took them for one
@@ -43,15 +44,13 @@ SOURCES = (
 )
 
 
-def training_data(data_root: Path, *, themes: bool = False) -> pd.DataFrame:
+def training_data(data_root: Path) -> pd.DataFrame:
     """Return all labelled documents, without those that are near-duplicates of a gold text.
 
     Parameters
     ----------
     data_root
         The folder of public data.
-    themes
-        Whether those of `themed` are among them. The shipped model didn't learn from these.
 
     Raises
     ------
@@ -62,11 +61,11 @@ def training_data(data_root: Path, *, themes: bool = False) -> pd.DataFrame:
     frames = [
         *(labelled.read_labelled([path]) for path in sorted(folder.glob("written_*.jsonl"))),
         *(annotated(path, data_root) for path in sorted(folder.glob("annotations_*.jsonl"))),
-        *([themed()] if themes else []),
+        themed(),
     ]
     documents = pd.concat(frames, ignore_index=True)
     documents = documents[~documents["id"].duplicated()].reset_index(drop=True)
-    near = documents["id"].isin(NEAR_GOLD.read_text(encoding="utf-8").split())
+    near = documents["id"].isin(NEAR_GOLD.read_text(encoding="utf-8").splitlines())
     click.echo(f"{len(documents)} labelled documents; left out as near-duplicates of gold: {int(near.sum())}")
     documents = documents[~near].reset_index(drop=True)
     if leaks := near_duplicates(documents, gold_texts(data_root)):
@@ -76,19 +75,30 @@ def training_data(data_root: Path, *, themes: bool = False) -> pd.DataFrame:
     return documents
 
 
-def themed() -> pd.DataFrame:
-    """Return the documents of the companies with themes that aren't held out, as table LABELLED."""
-    rows = [
-        {
-            **row,
-            **{label: label in row["labels"] for label in LABELS},
-            "evidence": json.dumps(row["evidence"]),
-        }
-        for one in companies.companies(PROJECT / "data/training" / companies.THEMES.name)
-        if not one["held_out"]
-        for row in companies.labelled(one)
-    ]
-    return pd.DataFrame(rows, columns=list(schema.LABELLED))
+def themed(*, held_out: bool = False) -> pd.DataFrame:
+    """Return what is written about the companies with themes, as table LABELLED.
+
+    Of those that nobody learns from with `held_out`, else of the others. Where HELD_OUT names documents of a
+    company, these are all of it.
+    """
+    every = companies.companies(companies.THEMES)
+    named = frozenset(HELD_OUT.read_text(encoding="utf-8").splitlines())
+    found = []
+    for one in every:
+        if one["held_out"] == held_out:
+            rows = [*companies.labelled(one), *companies.further(one["company"])]
+            found += [row for row in rows if row["id"] in named] or rows
+    return pd.DataFrame(
+        [
+            {
+                **row,
+                **{label: label in row["labels"] for label in LABELS},
+                "evidence": json.dumps(row["evidence"], ensure_ascii=False),
+            }
+            for row in found
+        ],
+        columns=list(schema.LABELLED),
+    )
 
 
 def near_duplicates(documents: pd.DataFrame, texts: Sequence[str]) -> list[str]:
@@ -127,7 +137,7 @@ def held_out(documents: pd.DataFrame) -> "np.ndarray[tuple[int], np.dtype[np.boo
     They were drawn once, whole groups, each source and label alike; texts that come later and are
     near-duplicates of one of them belong to them.
     """
-    named = documents["id"].isin(HELD_OUT.read_text(encoding="utf-8").split())
+    named = documents["id"].isin(HELD_OUT.read_text(encoding="utf-8").splitlines())
     groups = train.groups_of(documents)
     return np.asarray(np.isin(groups, groups[named.to_numpy()]))
 
@@ -139,11 +149,13 @@ def picked(documents: pd.DataFrame) -> "np.ndarray[tuple[int], np.dtype[np.bool_
 
 def ids_of(rounds: Sequence[str]) -> list[str]:
     """Return the ids of the documents of some rounds."""
-    written = themed()["id"].tolist() if THEMED in rounds else []
+    written = themed()["id"] if {THEMED, TEXTS} & {*rounds} else pd.Series([], dtype="str")
+    others = written.str.contains(companies.TEXT)
+    written = written[(others & (TEXTS in rounds)) | (~others & (THEMED in rounds))]
     rows = [
         json.loads(line)
         for name in rounds
-        if name != THEMED
+        if name not in (THEMED, TEXTS)
         for line in (PROJECT / f"data/training/annotations_{name}.jsonl").read_text("utf-8").splitlines()
     ]
     return [*written, *(f"{row['source']}:{row['id']}" for row in rows)]

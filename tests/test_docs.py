@@ -289,6 +289,9 @@ def test_outputs_page_names_every_file(demo: Path) -> None:
 NOT_IN_THE_DEMO = {"url"}
 """Columns that the invented exports leave empty."""
 
+TOO_FEW_IN_THE_DEMO = {"claims_at_risk.csv": {"trend"}}
+"""Columns that nothing in the demo is frequent enough for."""
+
 
 @pytest.mark.parametrize("name", [name for name in OUTPUTS if name.endswith(".csv")])
 def test_a_column_is_empty_where_the_docs_say_so_and_only_there(name: str, demo: Path) -> None:
@@ -301,7 +304,7 @@ def test_a_column_is_empty_where_the_docs_say_so_and_only_there(name: str, demo:
     assert [column for column in said if (table[column] != "").any()] == []
     if len(table) > 20:
         silent = {column for column in table.columns if (table[column] == "").all()}
-        assert silent - said <= NOT_IN_THE_DEMO
+        assert silent - said <= NOT_IN_THE_DEMO | TOO_FEW_IN_THE_DEMO.get(name, set())
 
 
 # JSON

@@ -104,7 +104,7 @@ def test_why_a_person_should_look(text, language, reason, model):
     [("Crashes", True), ("", False), ("...", False), ("SELECT id FROM a", False), ("The app crashes", False)],
 )
 def test_a_text_of_one_known_word_is_told_to_be_too_short(text, short):
-    model = models.load(models.find("default/7", places=models.folders()))
+    model = models.load(models.find("default/8", places=models.folders()))
     found = explanation_of(text, models.choose_tier(model, "fast"), language="")
     assert found["too_short"] is short
     if short:
@@ -113,7 +113,7 @@ def test_a_text_of_one_known_word_is_told_to_be_too_short(text, short):
 
 
 def test_too_short_is_what_scoring_holds_for_too_short():
-    fast = models.load(models.find("default/7", places=models.folders())).fast
+    fast = models.load(models.find("default/8", places=models.folders())).fast
     for text in (
         "Crashes",
         "Crashes!",

@@ -13,6 +13,7 @@ import pytest
 import quality_page
 import quality_tables
 import trained
+import unlearnt_companies
 from click import ClickException
 from sklearn.metrics import f1_score
 from trained import ROOT
@@ -244,3 +245,33 @@ def test_public_sets_are_read_whole():
     }
     assert len(public_sets.minibar(DATA).texts) == 5862
     assert public_sets.nlbse(DATA).train.sum() == 1418
+
+
+def test_texts_about_companies_that_nothing_learns_from(monkeypatch):
+    texts = [
+        ("Acme:0", "the export is broken", True),
+        ("Acme:1", "please add a calendar", False),
+        ("Acme:text:0", "thanks, all is well", False),
+        ("Acme:text:1", "my broken arm is better " + "and so is the weather " * 10, False),
+        ("Acme:text:2", "what a lovely day it was at sea " * 6, False),
+    ]
+    rows = [
+        {"id": name, "text": text, "evidence": "{}", "group": "", "source": "", "channel": ""}
+        | {label: has and label == PAIN for label in LABELS}
+        | {REQUEST: "please" in text, "expectation_source": ""}
+        for name, text, has in texts
+    ]
+    monkeypatch.setattr(
+        unlearnt_companies, "themed", lambda *, held_out: pd.DataFrame(rows) if held_out else None
+    )
+    found = unlearnt_companies.figures(says, 50)
+    assert (found["themes"]["documents"], found["texts"]["documents"]) == (2, 3)
+    assert found["themes"]["macro_f1"]["value"] == 1.0
+    assert [(one["words"], one["documents"], one["share"]["value"]) for one in found["none"][:2]] == [
+        (0, 1, 0.0),
+        (35, 2, 0.5),
+    ]
+    assert 0 <= found["none"][1]["share"]["low"] < 0.5 < found["none"][1]["share"]["high"] <= 1
+    shown = quality_tables.SECTIONS["unlearnt"]({"tiers": {"fast": {"unlearnt": found}}})
+    assert "| texts without a label of more than 35 words that get one | 2 | .500 [" in shown
+    assert quality_tables.SECTIONS["unlearnt"]({"tiers": {"fast": {}}}) == ""
