@@ -21,7 +21,7 @@ from classifier.pipeline import Filters, Part, ScoreSettings
 from classifier.read import ReadBatch, ReadOptions
 from classifier.report.lines import Lines
 
-PART_ROWS: Final = 10_000
+PART_ROWS: Final = 9_000
 """Documents that are moved at once: enough to make the way worth while, few enough to fill all workers."""
 
 SLOW_PART_ROWS: Final = 250

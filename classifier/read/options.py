@@ -34,7 +34,7 @@ class ReadOptions:
     # Those of `keep` that `--where` names.
     filtered: tuple[str, ...] = ()
     keep_internal: bool = False
-    batch_rows: int = 10_000
+    batch_rows: int = 9_000
 
     def named(self) -> dict[str, str]:
         """Return the columns that the user named, as {column of the documents: name in the input}."""
