@@ -164,26 +164,28 @@ class Column:
 
 
 @compiled(forceinline=True)
-def _points_of(data: Bytes, begin: int, stop: int) -> int:
-    """Count the bytes that aren't the second or a later one of a code point."""
-    count = 0
-    place = np.uint64(begin)
+def count_bytes(data: Bytes, begin: int, stop: int, mask: int, wanted: int) -> int:
+    """Count the bytes of data[begin:stop] that are `wanted` in the bits of `mask`."""
+    count, place, end = 0, np.uint64(begin), np.uint64(stop)
+    bits, sought = np.uint8(mask), np.uint8(wanted)
     # So few that a byte can count them: then the processor takes many at once.
-    while place + np.uint64(_COUNTED_AT_ONCE) <= np.uint64(stop):
+    while place + np.uint64(_COUNTED_AT_ONCE) <= end:
         some = np.uint8(0)
         for step in range(np.uint64(_COUNTED_AT_ONCE)):
-            some = np.uint8(some + np.uint8((data[place + step] & np.uint8(0xC0)) != np.uint8(0x80)))
+            some = np.uint8(some + np.uint8((data[place + step] & bits) == sought))
         count += int(some)
         place += np.uint64(_COUNTED_AT_ONCE)
-    for rest in range(place, np.uint64(stop)):
-        count += int((data[rest] & np.uint8(0xC0)) != np.uint8(0x80))
+    for rest in range(place, end):
+        count += int((data[rest] & bits) == sought)
     return count
 
 
 @compiled()
 def _count_points(data: Bytes, offsets: Offsets, out: Offsets) -> None:
     for row in range(len(out)):
-        out[row] = _points_of(data, offsets[row], offsets[row + 1])
+        begin, stop = offsets[row], offsets[row + 1]
+        # All but the second and later bytes of a code point.
+        out[row] = stop - begin - count_bytes(data, begin, stop, 0xC0, 0x80)
 
 
 def lengths_of(texts: Any) -> npt.NDArray[np.int64]:

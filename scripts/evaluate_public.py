@@ -58,7 +58,7 @@ def own_gold(predict: Predictor, data_root: Path, resamples: int, plots: Path, n
     for place, (one, table) in enumerate(tables.items()):
         rows = range(first, first + len(table))
         first += len(table)
-        own = _rows(found, rows)
+        own = found.of_rows(rows)
         figures[one] = _summary(evaluate.evaluate(table, own, n_boot=resamples))
         gaps.append(_gap_draws(table, own, resamples, seed=place))
     everything = evaluate.evaluate(pooled, found, n_boot=resamples)
@@ -69,18 +69,6 @@ def own_gold(predict: Predictor, data_root: Path, resamples: int, plots: Path, n
         for plot in ("reliability", "risk_coverage"):
             (plots / f"{name}-{plot}.png").write_bytes((Path(folder) / f"{plot}.png").read_bytes())
     return figures
-
-
-def _rows(found: Predictions, rows: Sequence[int]) -> Predictions:
-    chosen = np.array(rows)
-    return Predictions(
-        np.asarray(found.probabilities)[chosen],
-        np.asarray(found.decisions)[chosen],
-        [found.spans[row] for row in rows],
-        [found.expectation_source[row] for row in rows],
-        np.asarray(found.review)[chosen],
-        found.thresholds,
-    )
 
 
 def _gap_draws(table: pd.DataFrame, found: Predictions, resamples: int, seed: int) -> Reals:

@@ -34,14 +34,7 @@ def figures(predict: Callable[[pd.Series], Predictions], resamples: int) -> dict
     result: dict[str, Any] = {}
     for name, own in (("themes", ~others), ("texts", others)):
         rows = np.flatnonzero(own)
-        said = Predictions(
-            np.asarray(found.probabilities)[rows],
-            np.asarray(found.decisions)[rows],
-            [found.spans[row] for row in rows],
-            [found.expectation_source[row] for row in rows],
-            np.asarray(found.review)[rows],
-            found.thresholds,
-        )
+        said = found.of_rows(rows.tolist())
         measured = evaluate.evaluate(documents[own].reset_index(drop=True), said, n_boot=resamples).as_dict()
         result[name] = {"documents": len(rows), "macro_f1": measured["macro_f1"]}
     labelled = documents[list(LABELS)].any(axis=1).to_numpy()

@@ -424,6 +424,17 @@ def test_weights_of_other_shapes(folder):
             models.load(folder)
 
 
+def test_weights_are_those_of_the_file_after_the_kernel_has_taken_its_own(folder):
+    """They are a part of the file, whose pages are given back then: nothing of them may be lost."""
+    tensors, fast = load_file(str(folder / models.WEIGHTS)), models.load(folder).fast
+    assert isinstance(fast.weights.base, np.memmap)
+    assert fast.lookup.outputs == tensors["weights"].shape[1]
+    for name in ("index", "weights"):
+        np.testing.assert_array_equal(getattr(fast, name), tensors[name])
+    with pytest.raises(ValueError, match="read-only"):
+        fast.index[0] = 1
+
+
 def test_an_index_that_points_beyond_the_weights(folder):
     tensors = load_file(str(folder / models.WEIGHTS))
     rows = len(tensors["weights"])

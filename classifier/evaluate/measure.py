@@ -55,6 +55,18 @@ class Predictions:
     review: Flags
     thresholds: Sequence[float] | None = None
 
+    def of_rows(self, rows: Sequence[int]) -> "Predictions":
+        """Return what was said of some documents, by their places."""
+        chosen = np.array(rows, dtype=np.int64)
+        return Predictions(
+            np.asarray(self.probabilities)[chosen],
+            np.asarray(self.decisions)[chosen],
+            [self.spans[row] for row in rows],
+            [self.expectation_source[row] for row in rows],
+            np.asarray(self.review)[chosen],
+            self.thresholds,
+        )
+
 
 def evaluate(
     gold: pd.DataFrame,

@@ -155,7 +155,7 @@ def _weights(path: Path, settings: FeatureSettings) -> tuple[Any, Any]:
         # It checks the file's head, but hands out copies alone.
         with safe_open(path, "np"):
             index, weights = (_mapped(path, name) for name in ("index", "weights"))
-    except (SafetensorError, KeyError, OSError) as error:
+    except (SafetensorError, KeyError, ValueError, OSError) as error:
         raise ModelError(f"{path} can't be read: {error}; fetch the model again") from error
     if index.shape != (settings.buckets,) or weights.ndim != 2 or weights.shape[1] != OUTPUTS:
         raise ModelError(

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from classifier.buffers import Bytes, Column, Offsets, compiled, copy_bytes
+from classifier.buffers import Bytes, Column, Offsets, compiled, copy_bytes, count_bytes
 
 Flags = npt.NDArray[np.bool_]
 
@@ -19,7 +19,6 @@ _RUN: Final = np.zeros(256, dtype=np.bool_)
 _RUN[list(b"=+-@\t\r")] = True
 
 _AT_ONCE: Final = 16
-_COUNTED_AT_ONCE: Final = 128
 _ROWS: Final = 1_000
 """Rows that are written at once: few, so that their cells stay near the processor."""
 
@@ -119,18 +118,7 @@ def _write(
 
 @compiled()
 def _count(data: Bytes, wanted: int) -> int:
-    count, place = 0, 0
-    sought = np.uint8(wanted)
-    # So few that a byte can count them: then the processor takes many at once.
-    while place + _COUNTED_AT_ONCE <= len(data):
-        some = np.uint8(0)
-        for step in range(np.uint64(_COUNTED_AT_ONCE)):
-            some = np.uint8(some + np.uint8(data[np.uint64(place) + step] == sought))
-        count += int(some)
-        place += _COUNTED_AT_ONCE
-    for rest in range(place, len(data)):
-        count += int(data[rest] == sought)
-    return count
+    return int(count_bytes(data, 0, len(data), 0xFF, wanted))
 
 
 def records(columns: Sequence[Column], plain: Sequence[bool], *, guard: bool) -> Column:
